@@ -1,0 +1,166 @@
+"""What this machine needs before it can grade, and the command that mends what is missing.
+
+Looks only: nothing is installed, built or started here. Every question to the engine has a deadline, because a
+doctor that hangs is of no use on a machine that is ill.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grader.errors import SandboxUnavailable
+from grader.sandbox.image import find_image
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+ENGINE_TIMEOUT_S = 10
+MIN_PYTHON = (3, 11)
+MIN_FREE_BYTES = 6 * 1000**3
+"""Building the CPU image took 3.3 GB (image 1.2, build stage 1.5, wheels and archives 0.6); the rest is room."""
+MIN_RUNC = (1, 1, 12)
+"""First release without the leaked descriptor of CVE-2024-21626; distributions also patch older numbers."""
+
+_LIMITS = {"MemoryLimit": "memory", "SwapLimit": "swap", "PidsLimit": "pids", "CpuCfsQuota": "cpu quota"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """One thing that grading needs."""
+
+    name: str
+    ok: bool
+    detail: str
+    """What was found, one line."""
+    fix: str = ""
+    """The command that mends it; "" where it is ok."""
+    required: bool = True
+    """False where grading works without it."""
+
+
+def run_checks(*, gpu: bool = False, connect: Callable[[], DockerClient] | None = None) -> list[Need]:
+    """All needs in the order in which they should be mended; never raises for what it finds.
+
+    `gpu` makes the GPU runtime and the GPU image required. `connect` gives the engine's client, by default the one
+    that the environment names.
+    """
+    needs = [_python(), _torch()]
+    try:
+        client = (connect or _connect)()
+    except Exception as error:  # noqa: BLE001 -- whatever the SDK or its transport raises, the engine does not answer
+        return [*needs, _no_engine(error)]
+    try:
+        return needs + _engine_needs(client, gpu=gpu)
+    finally:
+        client.close()
+
+
+def healthy(needs: list[Need]) -> bool:
+    """True where every required need is met."""
+    return all(need.ok for need in needs if need.required)
+
+
+def _connect() -> DockerClient:
+    import docker
+
+    return docker.from_env(timeout=ENGINE_TIMEOUT_S)
+
+
+def _python() -> Need:
+    version = ".".join(map(str, sys.version_info[:3]))
+    ok = sys.version_info[:2] >= MIN_PYTHON
+    return Need(name="python", ok=ok, detail=version, fix="" if ok else "make setup PYTHON=python3.11")
+
+
+def _torch() -> Need:
+    """By its metadata: importing torch takes a second and says no more."""
+    try:
+        return Need(name="torch", ok=True, detail=metadata.version("torch"))
+    except metadata.PackageNotFoundError:
+        return Need(name="torch", ok=False, detail="not installed; 'grader check' needs it", fix="make setup")
+
+
+def _no_engine(error: Exception) -> Need:
+    reason = " ".join(str(error).split())[:160]
+    return Need(name="engine", ok=False, detail=f"no Docker engine answers: {reason}", fix="docker/engine.sh")
+
+
+def _engine_needs(client: DockerClient, *, gpu: bool) -> list[Need]:
+    try:
+        info: dict[str, Any] = client.info()
+        versions: dict[str, Any] = client.version()
+    except Exception as error:  # noqa: BLE001 -- as in run_checks
+        return [_no_engine(error)]
+    image = _image(client, gpu=gpu)
+    engine = Need(name="engine", ok=True, detail=f"Docker {info.get('ServerVersion', '?')}")
+    checks = [_seccomp(info), _limits(info), _cgroup(info), _runc(versions), _disk(info, image_built=image.ok)]
+    return [engine, *checks, image, _gpu(info, required=gpu)]
+
+
+def _seccomp(info: dict[str, Any]) -> Need:
+    ok = any("name=seccomp" in option for option in info.get("SecurityOptions") or [])
+    detail = "the engine filters system calls" if ok else "the engine was built or started without seccomp"
+    return Need(name="seccomp", ok=ok, detail=detail, fix="" if ok else "docker/engine.sh, on a kernel with seccomp")
+
+
+def _limits(info: dict[str, Any]) -> Need:
+    absent = [name for key, name in _LIMITS.items() if not info.get(key)]
+    if not absent:
+        return Need(name="limits", ok=True, detail="memory, swap, processes and CPU can be limited")
+    fix = 'add "cgroup_enable=memory swapaccount=1" to the kernel command line and reboot'
+    return Need(name="limits", ok=False, detail=f"cannot be limited: {', '.join(absent)}", fix=fix)
+
+
+def _cgroup(info: dict[str, Any]) -> Need:
+    version = str(info.get("CgroupVersion") or "1")
+    return Need(name="cgroup", ok=version in {"1", "2"}, detail=f"version {version}", required=False)
+
+
+def _runc(versions: dict[str, Any]) -> Need:
+    """A warning only: distributions mend old versions without changing their number."""
+    reported = {part.get("Name"): str(part.get("Version")) for part in versions.get("Components") or []}
+    found = re.search(r"(\d+)\.(\d+)\.(\d+)", reported.get("runc", ""))
+    if found is None:
+        return Need(name="runc", ok=True, detail="version not reported", required=False)
+    ok = tuple(int(part) for part in found.groups()) >= MIN_RUNC
+    detail = reported["runc"] + ("" if ok else ": before 1.1.12, so safe only where the distribution patched it")
+    return Need(name="runc", ok=ok, detail=detail, fix="" if ok else "apt-get install runc", required=False)
+
+
+def _disk(info: dict[str, Any], *, image_built: bool) -> Need:
+    root = Path(str(info.get("DockerRootDir") or "/"))
+    if not root.exists():
+        return Need(name="disk", ok=True, detail="the engine is on another machine", required=False)
+    free = shutil.disk_usage(root).free
+    ok = image_built or free >= MIN_FREE_BYTES
+    detail = f"{free / 1000**3:.0f} GB free in {root}" + ("" if ok else f"; {MIN_FREE_BYTES // 1000**3} GB are needed")
+    return Need(name="disk", ok=ok, detail=detail, fix="" if ok else "docker image prune")
+
+
+def _image(client: DockerClient, *, gpu: bool) -> Need:
+    try:
+        image = find_image(client, gpu=gpu)
+    except SandboxUnavailable as error:
+        return Need(name="image", ok=False, detail=error.message, fix=error.hint.removeprefix("run: "))
+    return Need(name="image", ok=True, detail=f"{image.tag}, {image.id[:19]}")
+
+
+def _gpu(info: dict[str, Any], *, required: bool) -> Need:
+    runtimes = info.get("Runtimes") or {}
+    if "nvidia" in runtimes:
+        return Need(name="gpu", ok=True, detail="the engine has the nvidia runtime", required=required)
+    driver = "driver found" if shutil.which("nvidia-smi") else "no driver found"
+    return Need(
+        name="gpu",
+        ok=False,
+        detail=f"the engine has no GPU runtime ({driver}); grading runs on the CPU",
+        fix="apt-get install nvidia-container-toolkit && nvidia-ctk runtime configure --runtime=docker",
+        required=required,
+    )

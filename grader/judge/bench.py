@@ -1,0 +1,289 @@
+"""The workbench of one task's run: the sandbox, its sessions, and the budget for replacing what dies.
+
+Each check gets a fresh session (a forked child, some milliseconds); `shared` keeps one alive for several
+checks. A session or sandbox that died is replaced at most twice in a task; then the remaining checks are
+`crashed` without being run, so that a crash loop costs nothing.
+"""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Self
+
+import numpy as np
+
+from grader.judge.faults import CandidateFault, SandboxDown
+from grader.judge.link import Link, Reply
+from grader.judge.proxy import Candidate
+from grader.judge.tensors import leaf_reader, read_body
+from grader.model import Entry, Limits, Outcome, SandboxFacts, Submission
+from grader.sandbox.protocol import Backend, SandboxRequest
+from grader.worker.values import unpack
+from grader.worker.wire import ProtocolError, check_keys
+
+MAX_REPLACEMENTS: Final = 2
+LOAD_CPU_S: Final = 20.0
+MAX_LINE_DIGITS: Final = 7
+ERROR_KEYS: Final = ("class", "message", "location", "traceback")
+ANSWER_STATUS: Final = {"ok", "raised", "invalid", "output_limit"}
+
+
+class Session:
+    """One forked child: the `Line` of a Candidate."""
+
+    def __init__(self, bench: Bench, link: Link, number: int) -> None:
+        self._bench, self._link, self._number = bench, link, number
+        self.alive = True
+
+    def ask(self, verb: str, arguments: Mapping[str, Any], value: Any, body: bytes, cpu_s: float | None) -> Any:
+        """See proxy.Line."""
+        if not self.usable:
+            raise CandidateFault(Outcome.CRASHED, "the process that this object lived in has ended")
+        request = {"verb": verb, "arguments": dict(arguments), "value": value, "seed": self._bench.next_seed()}
+        head = {"verb": "session", "session": self._number, "request": request}
+        try:
+            reply = self._link.request(head, body, cpu_s=self._bench.budget(cpu_s), cancel=self._cancel())
+        except CandidateFault as fault:
+            self.alive = False
+            self._bench.note_end(fault.outcome)
+            raise
+        self._bench.note_output(reply.output)
+        return self._value(reply)
+
+    @property
+    def usable(self) -> bool:
+        """True while the child can be asked."""
+        return self.alive and not self._link.dead
+
+    def close(self) -> None:
+        """Ends the child; what it left behind goes with it."""
+        if self.usable:
+            self.alive = False
+            try:
+                self._link.request(self._cancel(), cpu_s=2.0)
+            except CandidateFault:  # a server that does not answer is of no more use
+                self._link.kill()
+
+    def _cancel(self) -> dict[str, Any]:
+        return {"verb": "close", "session": self._number}
+
+    def _value(self, reply: Reply) -> Any:
+        if reply.status != "ok" or reply.answer is None:
+            self._raise_ended(reply)
+        try:
+            answer = check_keys(reply.answer, required=("status", "value", "error"))
+            if not isinstance(answer["status"], str) or answer["status"] not in ANSWER_STATUS:
+                raise ProtocolError("an answer of another form")  # noqa: TRY301 - one way to end a session
+            if answer["status"] == "ok":
+                return unpack(answer["value"], leaf_reader(read_body(reply.frame.body, reply.frame.table)))
+            raise _fault(answer, self._bench.own_line)
+        except ProtocolError as error:
+            self._end(Outcome.PROTOCOL)
+            raise CandidateFault(Outcome.PROTOCOL, f"the answer broke the protocol: {error}") from error
+
+    def _raise_ended(self, reply: Reply) -> None:
+        lines = {
+            "died": (Outcome.CRASHED, _death_line(reply)),
+            "protocol": (Outcome.PROTOCOL, "the process wrote bytes that the protocol does not allow"),
+            "output_limit": (Outcome.OUTPUT_LIMIT, "the code printed more than the output limit"),
+        }
+        outcome, line = lines.get(reply.status, (Outcome.CRASHED, "the sandbox could not start another process"))
+        self._end(outcome)
+        raise CandidateFault(outcome, line)
+
+    def _end(self, outcome: Outcome) -> None:
+        self.close()
+        self._bench.note_end(outcome)
+
+
+class Bench:
+    """Sandboxes and sessions for one task of one submission. Use it as a context manager."""
+
+    def __init__(
+        self, backend: Backend, request: SandboxRequest, submission: Submission, entry: Entry, seed: int
+    ) -> None:
+        self._backend, self._request = backend, request
+        self._submission, self._entry, self._seed = submission, entry, seed
+        self._link: Link | None = None
+        self._sessions = 0
+        self._calls = 0
+        self._deaths = 0
+        self._earlier_cpu_s = 0.0
+        self._peak_bytes = 0
+        self._output: list[str] = []
+        self._started = time.monotonic()
+        self.facts: SandboxFacts | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._link is not None:
+            self._link.kill()
+
+    @property
+    def limits(self) -> Limits:
+        """The task's limits."""
+        return self._request.limits
+
+    def start(self) -> None:
+        """Starts the sandbox; it warms up while the caller goes on. Raises SandboxUnavailable."""
+        self._sandbox = self._backend.start(self._request)
+        self._link = Link(self._sandbox, self.limits)
+
+    def ready(self) -> None:
+        """Waits for the worker, attests it, and only then sends the submission. Raises what those raise."""
+        if self._link is None:
+            self.start()
+        link = self._link
+        if link is None:
+            raise SandboxDown("no sandbox")
+        hello = link.hello()
+        facts = self._sandbox.facts(hello)
+        self.facts = self.facts or facts
+        files = [[name, len(content)] for name, content in self._submission.files.items()]
+        content = np.frombuffer(b"".join(self._submission.files.values()) or b"\0", dtype=np.uint8)
+        body = _files_body(content)
+        try:
+            link.request({"verb": "submit", "files": files}, body, cpu_s=10.0)
+        except CandidateFault as fault:  # nobody's code has run in it yet: whatever failed is ours
+            raise SandboxDown(f"the sandbox did not take the submission: {fault}") from fault
+
+    def open(self) -> tuple[Candidate, Session]:
+        """A fresh process with the entry loaded. Raises CandidateFault or SandboxDown."""
+        if self._entry.problem:
+            raise CandidateFault(Outcome.INVALID, self._entry.problem)
+        link = self._living()
+        self._sessions += 1
+        reply = link.request({"verb": "open", "session": self._sessions}, cpu_s=5.0)
+        if reply.status != "ok":
+            self.note_end(Outcome.CRASHED)
+            raise CandidateFault(Outcome.CRASHED, "the sandbox cannot start another process")
+        session = Session(self, link, self._sessions)
+        try:
+            functions = session.ask("load", {"entry": self._entry.path}, None, b"", LOAD_CPU_S)
+        except CandidateFault:
+            session.close()  # the server keeps a few only
+            raise
+        names = functions if isinstance(functions, list) else []
+        return Candidate(session, frozenset(name for name in names if isinstance(name, str))), session
+
+    def _living(self) -> Link:
+        if self._deaths > MAX_REPLACEMENTS:
+            raise CandidateFault(Outcome.CRASHED, f"not run: the code ended its process {self._deaths} times before")
+        if self._link is None or self._link.dead:
+            self._replace()
+        if self._link is None:
+            raise SandboxDown("no sandbox")
+        return self._link
+
+    def _replace(self) -> None:
+        if self._link is not None:
+            cpu, peak = self._link.usage()
+            self._earlier_cpu_s += cpu
+            self._peak_bytes = max(self._peak_bytes, peak)
+            self._link = None
+        self.ready()
+
+    def note_end(self, outcome: Outcome) -> None:
+        """Counts a process that died; one that we ended for its slowness is paid for in CPU time already."""
+        if outcome is not Outcome.TIMEOUT:
+            self._deaths += 1
+
+    def note_output(self, text: str) -> None:
+        """Keeps what the candidate's code printed, for the check that is running."""
+        if text:
+            self._output.append(text)
+
+    def take_output(self) -> str:
+        """What was printed since the last call."""
+        text, self._output = "".join(self._output), []
+        return text
+
+    def own_line(self, location: str) -> str:
+        """`location` if it is an existing line of a file that was submitted, e.g. "cnn_classifier.py:31"; else ""."""
+        path, _, number = location.rpartition(":")
+        content = self._submission.files.get(path)
+        if content is None or not number.isascii() or not number.isdigit() or len(number) > MAX_LINE_DIGITS:
+            return ""
+        return f"{path}:{int(number)}" if 1 <= int(number) <= len(content.splitlines()) else ""
+
+    def next_seed(self) -> int:
+        """The seed for the next call: candidates see it, so it is derived and not the secret one."""
+        self._calls += 1
+        digest = hashlib.blake2b(f"{self._seed}/call/{self._calls}".encode(), digest_size=4).digest()
+        return int.from_bytes(digest, "big") >> 1
+
+    def budget(self, cpu_s: float | None) -> float:
+        """The CPU limit of the next call. Raises CandidateFault(TIMEOUT) once the task's own time is used up."""
+        left = self.limits.task_cpu_s - self._earlier_cpu_s - (self._link.spent_cpu_s if self._link else 0.0)
+        if left <= 0 or time.monotonic() - self._started > self.limits.task_wall_s:
+            raise CandidateFault(Outcome.TIMEOUT, "not run: the task's time was used up by earlier calls")
+        return min(cpu_s or self.limits.call_cpu_s, left)
+
+    def usage(self) -> tuple[float, int]:
+        """CPU seconds and peak bytes of all sandboxes of this task."""
+        cpu, peak = self._link.usage() if self._link is not None else (0.0, 0)
+        return self._earlier_cpu_s + cpu, max(self._peak_bytes, peak)
+
+    def random(self, name: str) -> np.random.Generator:
+        """A generator of its own for `name`, from the run's secret seed: independent of the order of checks."""
+        digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+        return np.random.default_rng([self._seed, int.from_bytes(digest, "big")])
+
+    def shared(self, recipe: Callable[[Candidate], Any]) -> Callable[[], Any]:
+        """`recipe` run once in a session that stays alive; run again only where a check killed that session."""
+        kept: dict[str, Any] = {}
+
+        def get() -> Any:
+            if "fault" in kept:
+                raise kept["fault"].with_traceback(None)  # it would grow with each check, and pytest reads it all
+            if "session" not in kept or not kept["session"].usable:
+                try:
+                    candidate, kept["session"] = self.open()
+                    kept["value"] = recipe(candidate)
+                except CandidateFault as fault:
+                    kept["fault"] = fault
+                    if "session" in kept:
+                        kept["session"].close()
+                    raise
+            return kept["value"]
+
+        return get
+
+
+def _files_body(content: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:
+    import safetensors.numpy
+
+    return safetensors.numpy.save({"files": content})
+
+
+def _fault(answer: Mapping[str, Any], own_line: Callable[[str], str]) -> CandidateFault:
+    """What a session says went wrong. Its class and place reach candidates, so only what we know anyway is believed."""
+    error = check_keys(answer["error"], required=ERROR_KEYS)
+    if not all(isinstance(error[key], str) for key in ERROR_KEYS):
+        raise ProtocolError("an error of another form")
+    name, message = _builtin_exception(error["class"]), error["message"]
+    outcome = Outcome(answer["status"]) if answer["status"] != "raised" or name != "MemoryError" else Outcome.MEMORY
+    return CandidateFault(
+        outcome,
+        f"{name}: {message}" if name else message,
+        location=own_line(error["location"]),
+        exception=name,
+        traceback=error["traceback"],
+    )
+
+
+def _builtin_exception(name: str) -> str:
+    """`name` if it is one of Python's own exceptions: anything else could carry what the code has seen."""
+    kind = getattr(builtins, name, None) if name.isidentifier() else None
+    return name if isinstance(kind, type) and issubclass(kind, BaseException) else ""
+
+
+def _death_line(reply: Reply) -> str:
+    if reply.signal:
+        return f"the code ended its process by signal {reply.signal}"
+    return "the code ended its process"

@@ -1,0 +1,100 @@
+"""A job for one judge process, and its way there and back as JSON.
+
+The judge is our own process: this border is between trusted sides, so dataclasses are rebuilt from their
+own fields without further ado.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from grader.model import (
+    CheckResult,
+    CheckSpec,
+    Criterion,
+    Entry,
+    Json,
+    Limits,
+    Outcome,
+    SandboxFacts,
+    Submission,
+    Task,
+    Text,
+    Visibility,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One task of one submission, with all that the judge needs to run it."""
+
+    task: Task
+    submission: Submission
+    entry: Entry
+    seed: int
+    backend: str
+    run_id: str
+    suites: tuple[str, ...] = ("public", "hidden")
+    """Folders of the task whose checks run."""
+    image: str = ""
+    gpus: tuple[str, ...] = ()
+    runtime: str = ""
+    slot: int = 0
+
+    def to_json(self) -> Json:
+        """Plain JSON; file contents as base64."""
+        data: Json = dataclasses.asdict(dataclasses.replace(self, submission=_without_files(self.submission)))
+        data["files"] = {name: base64.b64encode(raw).decode() for name, raw in self.submission.files.items()}
+        return data
+
+    @staticmethod
+    def from_json(data: Json) -> Job:
+        """The job that `to_json` wrote."""
+        files = {name: base64.b64decode(raw) for name, raw in data.pop("files").items()}
+        fields = {
+            **data,
+            "task": _task(data["task"]),
+            "submission": Submission(**{**data["submission"], "files": files, "entries": {}, "notes": ()}),
+            "entry": Entry(**data["entry"]),
+            "suites": tuple(data["suites"]),
+            "gpus": tuple(data["gpus"]),
+        }
+        return Job(**fields)
+
+
+def _without_files(submission: Submission) -> Submission:
+    return dataclasses.replace(submission, files={}, entries={})
+
+
+def _task(data: Json) -> Task:
+    criteria = tuple(Criterion(**{**c, "title": Text(**c["title"])}) for c in data["criteria"])
+    return Task(**{**data, "title": Text(**data["title"]), "criteria": criteria, "limits": Limits(**data["limits"])})
+
+
+def check_to_json(result: CheckResult) -> Json:
+    """One finished check."""
+    return dataclasses.asdict(result)
+
+
+def check_from_json(data: Json) -> CheckResult:
+    """The check that `check_to_json` wrote."""
+    return CheckResult(**{**data, "spec": spec_from_json(data["spec"]), "outcome": Outcome(data["outcome"])})
+
+
+def spec_from_json(data: Json) -> CheckSpec:
+    """The declaration of a check."""
+    changed: dict[str, Any] = {
+        "title": Text(**data["title"]),
+        "hint": Text(**data["hint"]),
+        "visibility": Visibility(data["visibility"]),
+        "after": tuple(data["after"]),
+    }
+    return CheckSpec(**{**data, **changed})
+
+
+def facts_from_json(data: Json | None) -> SandboxFacts | None:
+    """How the sandbox was isolated; None where none came up."""
+    return SandboxFacts(**data) if data else None

@@ -1,0 +1,169 @@
+"""From a path to a scored report, in one screen: load, resolve, judge each task, score.
+
+A step gives a value or raises. What the candidate did wrong is in the report; what we could not do is a
+`GraderError`, kept beside a report that says `ungraded`, so that nothing is lost and nobody gets a zero for it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import secrets
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from grader import __version__
+from grader.config import Settings
+from grader.errors import GraderError, SandboxUnavailable, SubmissionRejected, TaskBroken, Ungraded
+from grader.judge.job import Job
+from grader.judge.launch import run_judge
+from grader.model import CheckResult, Json, Report, Run, Submission, Task, TaskResult, TaskStatus
+from grader.sandbox import backend
+from grader.sandbox.gpus import choose_gpus
+from grader.scoring import rejected_report, restricted_to, score_report
+from grader.submission import load_submission, submission_id
+
+OnCheck = Callable[[str, CheckResult], None]
+"""Told of each finished check: task id and result."""
+
+NOTEBOOKS = "this version of grader does not execute notebooks; nothing was deducted for it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graded:
+    """A report, and the error of ours or of intake that decides the exit code (None where there is none)."""
+
+    report: Report
+    error: GraderError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to grade: which tasks, with which suites, where."""
+
+    tasks: Mapping[str, Task]
+    settings: Settings
+    suites: tuple[str, ...] = ("public", "hidden")
+    only_present: bool = False
+    """Leave tasks out that the submission does not answer (self-check), instead of scoring them 0."""
+    slot: int = 0
+    cancelled: threading.Event | None = None
+    """Set by another thread to stop soon."""
+
+
+def grade(path: Path, request: Request, on_check: OnCheck | None = None) -> Graded:
+    """Grades one submission.
+
+    Raises UsageError for a path that does not exist, SandboxUnavailable where nothing can be run at all.
+    """
+    started, run = time.monotonic(), _new_run(request.settings)
+    try:
+        submission = load_submission(path, request.tasks)
+    except SubmissionRejected as error:
+        name = submission_id(path, request.tasks)
+        return Graded(report=rejected_report(name, str(error), request.tasks.values(), run), error=error)
+    tasks = _wanted(submission, request)
+    results, fault = _judge_all(tasks, submission, request, run, on_check)
+    report = score_report(submission, results, run)
+    finished = dataclasses.replace(report.run, duration_s=round(time.monotonic() - started, 3))
+    return Graded(report=dataclasses.replace(report, run=finished), error=fault)
+
+
+def _wanted(submission: Submission, request: Request) -> list[Task]:
+    tasks = [task for task in request.tasks.values() if task.id in submission.entries or not request.only_present]
+    if not tasks:
+        names = ", ".join(f"{name}.py" for name in request.tasks)
+        raise SubmissionRejected("the submission answers none of the tasks", hint=f"expected one of: {names}")
+    return tasks
+
+
+def _judge_all(
+    tasks: list[Task], submission: Submission, request: Request, run: Run, on_check: OnCheck | None
+) -> tuple[list[TaskResult], GraderError | None]:
+    results, first_error = [], None
+    for task in tasks:
+        try:
+            results.append(_judge(task, submission, request, run, on_check))
+        except (TaskBroken, Ungraded) as error:
+            first_error = first_error or error
+            results.append(TaskResult(task=task, status=TaskStatus.UNGRADED, reason=str(error)))
+    broken = [result for result in results if result.status is TaskStatus.UNGRADED]
+    return results, first_error or (_our_error(broken[0]) if broken else None)
+
+
+def _our_error(result: TaskResult) -> GraderError:
+    """The error behind an ungraded task whose judge came to its end."""
+    message = f"task {result.task.id} could not be graded: {result.reason}"
+    broken = any(check.outcome == "task_broken" for check in result.checks)
+    return TaskBroken(message, hint="a fault of the suite; no point was lost") if broken else Ungraded(message)
+
+
+def _judge(task: Task, submission: Submission, request: Request, run: Run, on_check: OnCheck | None) -> TaskResult:
+    settings = request.settings
+    entry = submission.entries.get(task.id)
+    if entry is None:
+        return TaskResult(task=task, status=TaskStatus.MISSING, reason=f"no file answers {task.id}")
+    if entry.kind == "ipynb" and not entry.problem:
+        return TaskResult(task=task, status=TaskStatus.UNGRADED, reason=NOTEBOOKS)
+    job = Job(
+        task=_within(task, settings),
+        submission=submission,
+        entry=entry,
+        seed=run.seed,
+        backend=settings.backend,
+        run_id=run.id,
+        suites=request.suites,
+        image=settings.image or "",
+        gpus=choose_gpus(settings.gpus, task),
+        runtime=settings.runtime or "",
+        slot=request.slot,
+    )
+    try:
+        told = (lambda check: on_check(task.id, check)) if on_check else None
+        result = run_judge(job, told, request.cancelled)
+    finally:
+        _reap(settings.backend, run.id)
+    if "hidden" not in request.suites:
+        return dataclasses.replace(result, task=restricted_to(task, [check.spec for check in result.checks]))
+    return result
+
+
+def _reap(name: str, run_id: str) -> None:
+    """A judge removes its own container; one that was killed leaves that to us."""
+    try:
+        backend(name).reap(run_id)
+    except SandboxUnavailable:
+        return  # an engine that is gone holds nothing that we could remove
+
+
+def _within(task: Task, settings: Settings) -> Task:
+    """The task with the limits that the settings override."""
+    changes: Json = {}
+    if settings.memory_mb:
+        changes["memory_bytes"] = settings.memory_mb * 1024**2
+    if settings.cpus:
+        changes["cpus"] = settings.cpus
+    return dataclasses.replace(task, limits=dataclasses.replace(task.limits, **changes))
+
+
+def _new_run(settings: Settings) -> Run:
+    return Run(
+        id=uuid.uuid4().hex,
+        backend=settings.backend,
+        isolated=False,
+        seed=settings.seed if settings.seed is not None else secrets.randbits(62),
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        host={
+            "system": platform.system(),
+            "kernel": platform.release(),
+            "machine": platform.machine(),
+            "cpus": os.cpu_count() or 0,
+        },
+        versions={"grader": __version__, "judge_python": platform.python_version()},
+    )

@@ -1,0 +1,263 @@
+"""report.json: the record of a submission. It loads back equal, and every string in it is clean.
+
+The fields are those of `schemas/report.schema.json`; `grader.reports.audience` removes what only interviewers may read.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from grader.atomic import write_text
+from grader.errors import GraderError, UsageError
+from grader.model import (
+    Artifact,
+    Diagnosis,
+    Evidence,
+    Json,
+    Limits,
+    Outcome,
+    Report,
+    ReportStatus,
+    Resources,
+    Run,
+    Score,
+    ScoredCheck,
+    ScoredCriterion,
+    ScoredPoint,
+    ScoredQuestion,
+    ScoredTask,
+    SubmissionInfo,
+    TaskStatus,
+    Text,
+    Visibility,
+)
+from grader.schemas import violation
+from grader.text import sanitize_line, sanitize_text
+
+SCHEMA_VERSION = 1
+_MAX_STRING = 16 * 1024
+_MAX_DEPTH = 12
+_MAX_ITEMS = 2000
+"""Of any list or table. What a worker says about itself lands here too: hostile data must not fill a disk."""
+
+
+def to_json(report: Report) -> Json:
+    """The record for interviewers: plain JSON values, strings clean and capped, numbers finite."""
+    record = {
+        "schema_version": SCHEMA_VERSION,
+        "audience": "interviewer",
+        "grader": {"version": report.grader_version},
+        "submission": _row(report.submission),
+        "status": report.status,
+        "reason": report.reason,
+        "score": _score(report.score),
+        "run": _row(report.run),
+        "tasks": [_task(task) for task in report.tasks],
+    }
+    clean: Json = _clean(record)
+    return clean
+
+
+def from_json(record: Json) -> Report:
+    """The report of an interviewer's record. Raises UsageError where the record does not fit the schema."""
+    problem = violation(record, "report")
+    if not problem and record["audience"] != "interviewer":
+        problem = "this is a candidate's copy, which has no scores of hidden checks by name"
+    if problem:
+        message = f"not a report: {problem}"
+        raise UsageError(message, hint="give the report.json that `grader grade` or `grader batch` wrote")
+    submission = record["submission"]
+    return Report(
+        grader_version=record["grader"]["version"],
+        submission=SubmissionInfo(**{**submission, "notes": tuple(submission["notes"])}),
+        status=ReportStatus(record["status"]),
+        score=_score_back(record["score"]),
+        run=Run(**record["run"]),
+        tasks=tuple(_task_back(task) for task in record["tasks"]),
+        reason=record["reason"],
+    )
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Writes the record to `path`, whole or not at all. Raises UsageError where the place cannot be written."""
+    record = to_json(report)
+    problem = violation(record, "report")
+    if problem:
+        message = f"the report does not fit its schema: {problem}"
+        raise GraderError(message, hint="a bug in grader; nothing was written")
+    write_text(path, dumps(record))
+
+
+def read_report(path: Path) -> Report:
+    """The report in the file `path`. Raises UsageError where there is none or it is not one."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        message = f"cannot read the report {path}: {sanitize_line(str(error))}"
+        raise UsageError(message, hint="give a report.json") from error
+    return from_json(record)
+
+
+def dumps(record: Json) -> str:
+    """A record as text: indented, readable in any language, ending with a newline."""
+    return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _task(task: ScoredTask) -> Json:
+    return {
+        "task": task.id,
+        "version": task.version,
+        **_text("title", task.title),
+        "sha256": task.sha256,
+        "status": task.status,
+        "reason": task.reason,
+        "score": _score(task.score),
+        "resources": _row(task.resources),
+        "limits": _row(task.limits),
+        "criteria": [{"id": row.id, **_text("title", row.title), **_points(row.score)} for row in task.criteria],
+        "checks": [_check(check) for check in task.checks],
+        "questions": [_question(question) for question in task.questions],
+        "diagnosis": [_row(row) for row in task.diagnosis],
+        "artifacts": [_row(row) for row in task.artifacts],
+    }
+
+
+def _task_back(row: Json) -> ScoredTask:
+    return ScoredTask(
+        id=row["task"],
+        version=row["version"],
+        title=_text_back("title", row),
+        sha256=row["sha256"],
+        status=TaskStatus(row["status"]),
+        reason=row["reason"],
+        score=_score_back(row["score"]),
+        resources=Resources(**row["resources"]),
+        limits=Limits(**row["limits"]),
+        criteria=tuple(
+            ScoredCriterion(id=line["id"], title=_text_back("title", line), score=_score_back(line))
+            for line in row["criteria"]
+        ),
+        checks=tuple(_check_back(check) for check in row["checks"]),
+        questions=tuple(_question_back(question) for question in row["questions"]),
+        diagnosis=tuple(Diagnosis(**line) for line in row["diagnosis"]),
+        artifacts=tuple(Artifact(**line) for line in row["artifacts"]),
+    )
+
+
+def _check(check: ScoredCheck) -> Json:
+    return {
+        "id": check.id,
+        "criterion": check.criterion,
+        **_text("title", check.title),
+        "visibility": check.visibility,
+        "outcome": check.outcome,
+        **_points(check.score),
+        "message": check.message,
+        **_text("hint", check.hint),
+        "location": check.location,
+        "exception": check.exception,
+        "output": check.output,
+        "duration_s": check.duration_s,
+        "cpu_s": check.cpu_s,
+    }
+
+
+def _check_back(row: Json) -> ScoredCheck:
+    same = ("id", "criterion", "message", "location", "exception", "output", "duration_s", "cpu_s")
+    return ScoredCheck(
+        **{name: row[name] for name in same},
+        title=_text_back("title", row),
+        hint=_text_back("hint", row),
+        visibility=Visibility(row["visibility"]),
+        outcome=Outcome(row["outcome"]),
+        score=_score_back(row),
+    )
+
+
+def _question(question: ScoredQuestion) -> Json:
+    points = [
+        {
+            "id": point.id,
+            **_text("title", point.title),
+            **_points(point.score),
+            "evidence": [_row(row) for row in point.evidence],
+            "rationale": point.rationale,
+        }
+        for point in question.points
+    ]
+    return {
+        "id": question.id,
+        "language": question.language,
+        "score": _score(question.score),
+        "points": points,
+        "flags": list(question.flags),
+        "needs_review": question.needs_review,
+    }
+
+
+def _question_back(row: Json) -> ScoredQuestion:
+    points = (
+        ScoredPoint(
+            id=point["id"],
+            title=_text_back("title", point),
+            score=_score_back(point),
+            evidence=tuple(Evidence(**line) for line in point["evidence"]),
+            rationale=point["rationale"],
+        )
+        for point in row["points"]
+    )
+    return ScoredQuestion(
+        id=row["id"],
+        language=row["language"],
+        score=_score_back(row["score"]),
+        points=tuple(points),
+        flags=tuple(row["flags"]),
+        needs_review=row["needs_review"],
+    )
+
+
+def _row(value: Any) -> Json:  # noqa: ANN401 -- any dataclass of plain values
+    """The fields of a dataclass, not copied: `asdict` would recurse as deep as a worker likes."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _text(name: str, text: Text) -> Json:
+    """Both languages as two strings, as in a test's marker: `title` and `title_zh`."""
+    return {name: text.en, f"{name}_zh": text.zh}
+
+
+def _text_back(name: str, row: Json) -> Text:
+    return Text(en=row[name], zh=row[f"{name}_zh"])
+
+
+def _points(score: Score) -> Json:
+    return {"earned": score.earned, "possible": score.possible}
+
+
+def _score(score: Score) -> Json:
+    return {**_points(score), "percent": score.percent}
+
+
+def _score_back(row: Json) -> Score:
+    return Score(earned=row["earned"], possible=row["possible"])
+
+
+def _clean(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 -- any JSON value
+    """`value` as plain JSON: strings sanitised, floats finite (else null), lists and depth capped."""
+    if isinstance(value, str):
+        return sanitize_text(str(value) if isinstance(value, StrEnum) else value, _MAX_STRING)
+    if isinstance(value, bool | int | float):
+        return value if math.isfinite(value) else None
+    if depth >= _MAX_DEPTH:
+        return None
+    if isinstance(value, dict):
+        rows = list(value.items())[:_MAX_ITEMS]
+        return {sanitize_line(str(key), 200): _clean(item, depth + 1) for key, item in rows}
+    if isinstance(value, list | tuple):
+        return [_clean(item, depth + 1) for item in value[:_MAX_ITEMS]]
+    return None

@@ -1,0 +1,165 @@
+"""Compares a started container with what was asked for, before any candidate byte is sent.
+
+Three views: what the engine says (authoritative), what the host's kernel says of the process (where the
+host is this one), and what the worker sees of itself. One row that does not hold refuses the run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from grader.model import Json
+from grader.sandbox import profile
+from grader.sandbox.protocol import Attestation, Comparison, SandboxRequest
+
+NO_CAPABILITIES = "0000000000000000"
+UNLIMITED_V2_SWAP = "0"
+
+
+def attest(request: SandboxRequest, inspected: Json, hello: Json, host: Json) -> Attestation:
+    """All rows. `inspected` is the engine's answer, `hello` the worker's `sees`, `host` from `host_view`."""
+    rows = [*_engine(request, inspected), *_inside(request, hello), *_host(request, host)]
+    return Attestation(comparisons=tuple(rows))
+
+
+def host_view(pid: int, container: str) -> Json:
+    """The kernel's view of process `pid`, or {} where that process is not the container's on this host."""
+    try:
+        if container not in Path(f"/proc/{pid}/cgroup").read_text():
+            return {}
+        lines = (line.partition(":") for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+        return {name: value.strip() for name, _, value in lines}
+    except OSError:
+        return {}
+
+
+def _row(name: str, asked: Any, seen: Any) -> Comparison:
+    return Comparison(name=name, asked=str(asked), seen=str(seen)[:512], ok=asked == seen)
+
+
+def _engine(request: SandboxRequest, inspected: Json) -> list[Comparison]:
+    host, config = inspected["HostConfig"], inspected["Config"]
+    limits, user = request.limits, profile.uid(request)
+    gpus = [device for item in host.get("DeviceRequests") or [] for device in item.get("DeviceIDs") or []]
+    exact = {
+        "NetworkMode": "none",
+        "ReadonlyRootfs": True,
+        "Privileged": False,
+        "CapDrop": ["ALL"],
+        "Memory": limits.memory_bytes,
+        "MemorySwap": limits.memory_bytes,
+        "PidsLimit": limits.pids,
+        "NanoCpus": int(limits.cpus * 1e9),
+        "IpcMode": "private",
+        "ShmSize": limits.shm_bytes,
+        "OomKillDisable": False,
+    }
+    absent = ("CapAdd", "Binds", "Mounts", "Devices", "VolumesFrom", "Links", "PidMode", "UTSMode", "UsernsMode")
+    security = host.get("SecurityOpt") or []
+    return [
+        *[_row(f"engine.{name}", value, host.get(name) or (False if value is False else host.get(name)))
+          for name, value in exact.items()],
+        *[_row(f"engine.{name}", "none", "none" if not host.get(name) else host[name]) for name in absent],
+        _row("engine.mounts", [], inspected.get("Mounts") or []),
+        _row("engine.no_new_privileges", True, "no-new-privileges" in security),
+        _row("engine.seccomp", True, f"seccomp={profile.seccomp_profile()}" in security),
+        _row("engine.LogConfig", "none", (host.get("LogConfig") or {}).get("Type")),
+        _row("engine.RestartPolicy", True, (host.get("RestartPolicy") or {}).get("Name") in ("", "no")),
+        _row("engine.User", f"{user}:{user}", config.get("User")),
+        _row("engine.gpus", sorted(request.gpus), sorted(gpus)),
+        _row("engine.Tmpfs", [profile.ROOT], sorted(host.get("Tmpfs") or {})),
+        _row("engine.ulimits", _asked_ulimits(request), _ulimits(host)),
+    ]  # fmt: skip
+
+
+def _asked_ulimits(request: SandboxRequest) -> dict[str, int]:
+    return {"core": 0, "fsize": request.limits.tmpfs_bytes, "msgqueue": 0, "nofile": 1024}
+
+
+def _ulimits(host: Json) -> dict[str, int]:
+    return {item["Name"]: item["Hard"] for item in sorted(host.get("Ulimits") or [], key=lambda item: item["Name"])}
+
+
+def _inside(request: SandboxRequest, sees: Json) -> list[Comparison]:
+    status = sees.get("status") or {}
+    user = [profile.uid(request)] * 3
+    rows = [
+        _row("inside.uid", user, sees.get("uid")),
+        _row("inside.gid", user, sees.get("gid")),
+        _row("inside.groups", True, set(sees.get("groups") or []) <= {user[0]}),
+        _row("inside.pid", 1, sees.get("pid")),
+        _row("inside.interfaces", ["lo"], sees.get("interfaces")),
+        _row("inside.root_write", True, str(sees.get("root_write")).startswith("denied")),
+        _row("inside.connect", True, str(sees.get("connect")).startswith("denied")),
+        _row("inside.engine_sockets", [], sees.get("present")),
+        _row("inside.gpus", len(request.gpus), len(sees.get("gpus") or [])),
+        _row("inside.environment", [], sorted(set(sees.get("environment") or []) - _allowed_environment(request))),
+        _row("inside.tmpfs", True, _tmpfs_ok(sees.get("mounts") or [])),
+        _row("inside.root_mount", True, _root_read_only(sees.get("mounts") or [])),
+        _row("inside.host_mounts", [], _foreign_mounts(sees.get("mounts") or [])),
+    ]
+    return rows if request.runtime == "runsc" else [*rows, *_confinement("inside", status), *_limits(request, sees)]
+
+
+def _confinement(view: str, status: Json) -> list[Comparison]:
+    capabilities = ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb")
+    return [
+        *[_row(f"{view}.{name}", NO_CAPABILITIES, status.get(name)) for name in capabilities],
+        _row(f"{view}.NoNewPrivs", "1", status.get("NoNewPrivs")),
+        _row(f"{view}.Seccomp", "2", status.get("Seccomp")),
+    ]
+
+
+def _host(request: SandboxRequest, host: Json) -> list[Comparison]:
+    """Rows of the kernel's view; none where the engine runs on another machine, which the report shows."""
+    if not host or request.runtime == "runsc":
+        return []
+    seen = host.get("NSpid", "").split()
+    return [*_confinement("host", host), _row("host.pid_namespace", True, len(seen) >= 2 and seen[-1] == "1")]
+
+
+def _limits(request: SandboxRequest, sees: Json) -> list[Comparison]:
+    """The control group's limits as the worker reads them; the files differ between versions 1 and 2."""
+    group, limits = sees.get("cgroup") or {}, request.limits
+    rlimits = sees.get("rlimits") or {}
+    memory, swap = str(limits.memory_bytes), group.get("memory_swap")
+    quota = group.get("cpu", "").split()
+    period = quota[1] if len(quota) == 2 else group.get("cpu_period") or "100000"
+    share = int(quota[0]) / int(period) if quota and quota[0].lstrip("-").isdigit() else -1.0
+    return [
+        _row("inside.memory", memory, group.get("memory")),
+        _row("inside.memory_swap", True, swap in (memory, UNLIMITED_V2_SWAP, "")),
+        _row("inside.pids", str(limits.pids), group.get("pids")),
+        _row("inside.cpus", round(limits.cpus, 2), round(share, 2)),
+        _row("inside.core", [0, 0], rlimits.get("CORE")),
+        _row("inside.nofile", [1024, 1024], rlimits.get("NOFILE")),
+        _row("inside.fsize", [limits.tmpfs_bytes] * 2, rlimits.get("FSIZE")),
+        _row("inside.msgqueue", [0, 0], rlimits.get("MSGQUEUE")),
+    ]
+
+
+def _allowed_environment(request: SandboxRequest) -> set[str]:
+    """Ours, what the image sets (see docker/Dockerfile), and what the engine and Python add."""
+    return set(profile.environment(request)) | {
+        "PATH", "HOSTNAME", "LANG", "LC_ALL", "LC_CTYPE", "GPG_KEY", "PYTHON_VERSION",
+        "PYTHON_SHA256", "PYTHONDONTWRITEBYTECODE", "NVIDIA_VISIBLE_DEVICES", "TORCHINDUCTOR_CACHE_DIR", "MPLCONFIGDIR",
+    }  # fmt: skip
+
+
+def _tmpfs_ok(mounts: list[str]) -> bool:
+    found = [mount.split() for mount in mounts if mount.startswith(f"{profile.ROOT} ")]
+    return len(found) == 1 and found[0][1] == "tmpfs" and {"nosuid", "nodev", "noexec"} <= set(found[0][2].split(","))
+
+
+def _root_read_only(mounts: list[str]) -> bool:
+    found = [mount.split() for mount in mounts if mount.startswith("/ ")]
+    return bool(found) and "ro" in found[-1][2].split(",")
+
+
+def _foreign_mounts(mounts: list[str]) -> list[str]:
+    """Mounts that a container of ours does not have: all but the kernel's own and the engine's three files."""
+    usual = ("/", profile.ROOT, "/etc/resolv.conf", "/etc/hostname", "/etc/hosts")
+    kernel = ("/proc", "/sys", "/dev")
+    targets = [mount.split()[0] for mount in mounts]
+    return [t for t in targets if t not in usual and not any(t == k or t.startswith(f"{k}/") for k in kernel)]

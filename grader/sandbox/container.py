@@ -1,0 +1,283 @@
+"""The isolating backend: one fresh Docker container for each task of each submission.
+
+We own the whole life through the engine's API: create, attach before start, start, close the attach socket
+before killing (a kill hangs while an attached client does not read: moby issue 41827), remove. The worker's
+standard output carries frames, its standard error the worker's own log; the candidate has neither.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import struct
+import time
+from typing import Any, Final
+
+from grader.errors import AttestationFailed, SandboxUnavailable
+from grader.model import Json, SandboxFacts
+from grader.sandbox import attestation, cgroup, profile, reaper
+from grader.sandbox.image import find_image
+from grader.sandbox.protocol import Ending, SandboxClosed, SandboxRequest, Usage
+
+API_TIMEOUT_S: Final = 20
+LOG_BYTES: Final = 16 * 1024
+STREAM: Final = struct.Struct(">BxxxI")
+STDOUT, STDERR = 1, 2
+CHUNK: Final = 1024**2
+KILLED: Final = 128 + signal.SIGKILL
+
+
+def connect() -> Any:
+    """A client of the engine that the environment names. Raises SandboxUnavailable."""
+    from docker.errors import DockerException
+
+    import docker
+
+    client = None
+    try:
+        client = docker.from_env(timeout=API_TIMEOUT_S)
+        client.ping()
+    except (DockerException, OSError) as error:
+        if client is not None:
+            client.close()
+        raise SandboxUnavailable(
+            "no Docker engine answers", hint="start Docker and look at `grader doctor`, or use `--backend process`"
+        ) from error
+    return client
+
+
+class ContainerSandbox:
+    """One started container with its attach socket."""
+
+    def __init__(self, client: Any, request: SandboxRequest) -> None:
+        self._client, self._request = client, request
+        self._buffer = bytearray()
+        self._log = bytearray()
+        self._usage = Usage()
+        self._stream: Any = None
+        self._attached: Any = None
+        self._meter: cgroup.Meter | None = None
+        self._started_at = int(time.time())
+        image = find_image(client, gpu=bool(request.gpus)) if not request.image else None
+        self._image = image.tag if image else request.image
+        self._id = self._create()
+        try:
+            self._stream = self._attach()
+            client.api.start(self._id)
+            self._inspected: Json = client.api.inspect_container(self._id)
+            self._meter = cgroup.find_meter(client.api, self._id, self._inspected["State"]["Pid"])
+        except Exception as error:
+            self.close()
+            raise _unavailable(error) from error
+
+    def _create(self) -> str:
+        request, api = self._request, self._client.api
+        user = profile.uid(request)
+        deadline = time.time() + request.deadline_s
+        try:
+            created = api.create_container(
+                self._image,
+                command=profile.command(request)[1:],
+                entrypoint=profile.command(request)[:1],
+                user=f"{user}:{user}",
+                working_dir=profile.ROOT,
+                hostname=profile.HOSTNAME,
+                environment=profile.environment(request),
+                stdin_open=True,
+                network_disabled=True,
+                labels=profile.labels(request, reaper.owner(), deadline),
+                host_config=api.create_host_config(**profile.host_config(request)),
+            )
+        except Exception as error:
+            raise _unavailable(error) from error
+        return str(created["Id"])
+
+    def _attach(self) -> Any:
+        params = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        self._attached = self._client.api.attach_socket(self._id, params=params)
+        stream = getattr(self._attached, "_sock", self._attached)
+        stream.setblocking(False)
+        return stream
+
+    def send(self, data: bytes, deadline: float) -> None:
+        """See Sandbox."""
+        view = memoryview(data)
+        while view:
+            left = deadline - time.monotonic()
+            if self._stream is None or left <= 0 or not select.select([], [self._stream], [], left)[1]:
+                raise SandboxClosed("the worker does not take our bytes")
+            try:
+                view = view[self._stream.send(view[:CHUNK]) :]
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise SandboxClosed(str(error)) from error
+
+    def receive(self, timeout_s: float) -> bytes:
+        """See Sandbox. Takes the engine's stream headers off and keeps the worker's log apart."""
+        if self._stream is None:
+            raise SandboxClosed("closed")
+        if not select.select([self._stream], [], [], max(timeout_s, 0))[0]:
+            return b""
+        try:
+            data = self._stream.recv(CHUNK)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            raise SandboxClosed(str(error)) from error
+        if not data:
+            raise SandboxClosed("the container's stream ended")
+        self._buffer += data
+        return self._demultiplex()
+
+    def _demultiplex(self) -> bytes:
+        frames = bytearray()
+        while len(self._buffer) >= STREAM.size:
+            kind, size = STREAM.unpack_from(self._buffer)
+            if len(self._buffer) < STREAM.size + size:
+                break
+            payload = self._buffer[STREAM.size : STREAM.size + size]
+            del self._buffer[: STREAM.size + size]
+            if kind == STDOUT:
+                frames += payload
+            else:
+                self._log += payload
+                del self._log[:-LOG_BYTES]
+        return bytes(frames)
+
+    def log(self) -> str:
+        """See Sandbox."""
+        return self._log.decode("utf-8", "replace")
+
+    def usage(self) -> Usage:
+        """See Sandbox; the last reading once the container is gone."""
+        with contextlib.suppress(Exception):  # the group disappears with its last process
+            if self._meter is not None:
+                self._usage = self._meter.read()
+        return self._usage
+
+    def ending(self) -> Ending:
+        """See Sandbox: out of memory and exits are the candidate's; a kill from outside or a lost engine are ours."""
+        try:
+            state = self._client.api.inspect_container(self._id)["State"]
+        except Exception as error:  # noqa: BLE001 - whatever the client raises: the engine does not answer for it
+            return Ending(reason="down", detail=f"the engine lost the container: {type(error).__name__}")
+        if state.get("Running"):
+            return Ending(reason="exited", detail="the worker closed its stream")
+        killed = state.get("ExitCode") == KILLED
+        if killed and state.get("OOMKilled"):  # alone, the flag says only that some process inside was killed
+            return Ending(reason="memory")
+        if killed and self._killed_from_outside():
+            return Ending(reason="down", detail="the container was killed from outside")
+        last = self.log().strip().splitlines()[-1:] or [""]
+        return Ending(reason="exited", detail=f"the worker ended with {state.get('ExitCode')} {last[0]}".strip())
+
+    def _killed_from_outside(self) -> bool:
+        """The engine's own record of a kill that we did not send."""
+        filters = {"container": self._id, "event": ["kill", "stop"]}
+        with contextlib.suppress(Exception):
+            events = self._client.api.events(
+                since=self._started_at, until=int(time.time()) + 1, filters=filters, decode=True
+            )
+            return any(True for _ in events)
+        return True
+
+    def outside(self) -> Json:
+        """See Sandbox."""
+        return self._inspected
+
+    def facts(self, hello: Json) -> SandboxFacts:
+        """See Sandbox. Inspects again: what counts is the container as it runs now."""
+        try:
+            self._inspected = self._client.api.inspect_container(self._id)
+            engine = self._client.version()
+        except Exception as error:
+            raise _unavailable(error) from error
+        host = attestation.host_view(self._inspected["State"]["Pid"], self._id)
+        result = attestation.attest(self._request, self._inspected, hello["sees"], host)
+        if not result.green:
+            wrong = [f"{c.name}: asked {c.asked}, seen {c.seen}" for c in result.comparisons if not c.ok]
+            raise AttestationFailed(
+                f"the sandbox is not isolated as asked: {'; '.join(wrong[:3])}",
+                hint="nothing was sent to it; look at `grader doctor`",
+            )
+        stored = result.to_json() | {"inside": hello["sees"], "engine": _engine_facts(engine), "host_view": bool(host)}
+        return SandboxFacts(
+            backend="docker",
+            isolated=True,
+            image=f"{self._image}@{self._inspected['Image']}",
+            attestation=stored,
+            versions=hello["versions"] | {"engine": str(engine.get("Version", ""))},
+            gpu={"devices": list(self._request.gpus)} if self._request.gpus else None,
+        )
+
+    def close(self) -> None:
+        """See Sandbox: socket first, then SIGKILL, then remove; the host's pid is the last resort."""
+        self._detach()
+        try:
+            self._client.api.remove_container(self._id, force=True, v=True)
+        except Exception:  # noqa: BLE001 - gone already, or an engine in trouble: kill what can be killed
+            self._kill_host_process()
+        with contextlib.suppress(Exception):
+            self._client.close()
+
+    def _detach(self) -> None:
+        """Ends the connection at once: closing the socket alone leaves it open while the SDK's response lives."""
+        if self._stream is None:
+            return
+        with contextlib.suppress(OSError):
+            self._stream.shutdown(socket.SHUT_RDWR)
+        for end in (self._stream, self._attached):
+            with contextlib.suppress(OSError):
+                end.close()
+        self._stream = None
+        self._client.close()
+
+    def _kill_host_process(self) -> None:
+        pid = (getattr(self, "_inspected", None) or {}).get("State", {}).get("Pid", 0)
+        if pid and attestation.host_view(pid, self._id):
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        reaper.reap(self._client, run_id=self._request.run_id)
+
+
+def _engine_facts(version: Json) -> Json:
+    parts = {part.get("Name", "?"): part.get("Version", "?") for part in version.get("Components", [])}
+    return {"version": version.get("Version", ""), "kernel": version.get("KernelVersion", ""), "components": parts}
+
+
+def _unavailable(error: Exception) -> SandboxUnavailable:
+    if isinstance(error, SandboxUnavailable):
+        return error
+    text = getattr(error, "explanation", None) or str(error) or type(error).__name__
+    hint = "look at `grader doctor`"
+    if "could not select device driver" in text or "nvidia" in text.lower():
+        hint = "the engine has no GPU runtime: install the NVIDIA container toolkit, or use `--gpus none`"
+    return SandboxUnavailable(f"the engine refuses the sandbox: {str(text)[:300]}", hint=hint)
+
+
+class ContainerBackend:
+    """Starts containers on the engine that the environment names."""
+
+    name = "docker"
+    isolated = True
+
+    def start(self, request: SandboxRequest) -> ContainerSandbox:
+        """See Backend."""
+        client = connect()
+        try:
+            return ContainerSandbox(client, request)
+        except BaseException:
+            client.close()
+            raise
+
+    def reap(self, run_id: str = "") -> int:
+        """See Backend."""
+        with contextlib.closing(connect()) as client:
+            return reaper.reap(client) + (reaper.reap(client, run_id=run_id) if run_id else 0)
+
+
+BACKEND = ContainerBackend()

@@ -1,0 +1,102 @@
+"""The container profile: what is asked of the engine, as one mapping that attestation compares against.
+
+Each flag is a defence: docs/security.md lists what it stops. Candidate bytes never travel by mount,
+environment or build: they arrive over standard input after the container was attested.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any, Final
+
+from grader.model import Json
+from grader.sandbox.protocol import SandboxRequest
+
+LABEL: Final = "grader.run"
+FIRST_UID: Final = 100_000
+HOSTNAME: Final = "sandbox"
+PYTHON: Final = "/opt/sandbox/bin/python"
+ROOT: Final = "/tmp"  # noqa: S108 - the container's own tmpfs, not the host's
+
+
+def uid(request: SandboxRequest) -> int:
+    """The user and group id inside the container: one for each slot, so that slots share nothing."""
+    return FIRST_UID + request.slot
+
+
+def seccomp_profile() -> str:
+    """Our own allow-list (sandbox/seccomp.json) as one line of JSON."""
+    text = resources.files("grader.sandbox").joinpath("seccomp.json").read_text(encoding="utf-8")
+    return json.dumps(json.loads(text), separators=(",", ":"))
+
+
+def environment(request: SandboxRequest) -> dict[str, str]:
+    """The whole environment of the worker; nothing of the judge's is inherited."""
+    threads = str(request.limits.threads)
+    base = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
+    base |= {"HOME": ROOT, "MPLBACKEND": "agg", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+    if request.gpus:
+        base["NVIDIA_DRIVER_CAPABILITIES"] = "compute,utility"
+    return base
+
+
+def command(request: SandboxRequest) -> list[str]:
+    """The worker's command line. It carries limits and no secret: candidate code can read it."""
+    limits = request.limits
+    options = {
+        "root": ROOT,
+        "threads": limits.threads,
+        "output_bytes": limits.output_bytes,
+        "blob_bytes": limits.blob_bytes,
+    }
+    return [PYTHON, "-I", "-X", "utf8", "-B", "-m", "grader.worker", json.dumps(options)]
+
+
+def host_config(request: SandboxRequest) -> dict[str, Any]:
+    """The flags for `docker.APIClient.create_host_config`, by the SDK's names."""
+    from docker.types import DeviceRequest, Ulimit
+
+    limits = request.limits
+    user = uid(request)
+    ulimits = {"nofile": 1024, "core": 0, "msgqueue": 0, "fsize": limits.tmpfs_bytes}
+    config: dict[str, Any] = {
+        "network_mode": "none",
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges", f"seccomp={seccomp_profile()}"],
+        "mem_limit": limits.memory_bytes,
+        "memswap_limit": limits.memory_bytes,
+        "pids_limit": limits.pids,
+        "nano_cpus": int(limits.cpus * 1e9),
+        "oom_score_adj": 500,
+        "ipc_mode": "private",
+        "shm_size": limits.shm_bytes,
+        "ulimits": [Ulimit(name=name, soft=value, hard=value) for name, value in ulimits.items()],
+        "log_config": {"type": "none"},
+        "restart_policy": {"Name": "no"},
+        "tmpfs": {
+            ROOT: f"rw,nosuid,nodev,noexec,size={limits.tmpfs_bytes},nr_inodes={limits.tmpfs_inodes},"
+            f"mode=1777,uid={user},gid={user}"
+        },
+        "auto_remove": False,
+        "privileged": False,
+    }
+    if request.gpus:
+        config["device_requests"] = [
+            DeviceRequest(device_ids=list(request.gpus), capabilities=[["gpu", "compute", "utility"]])
+        ]
+    if request.runtime:
+        config["runtime"] = request.runtime
+    return config
+
+
+def labels(request: SandboxRequest, owner: str, deadline: float) -> dict[str, str]:
+    """How leftovers are found: the run, who started it, and until when it may live (Unix time)."""
+    return {LABEL: request.run_id, "grader.owner": owner, "grader.deadline": str(int(deadline))}
+
+
+def expected_inside(request: SandboxRequest) -> Json:
+    """What the worker must see of itself when the profile is in force."""
+    user = uid(request)
+    return {"uid": [user] * 3, "gid": [user] * 3, "interfaces": ["lo"]}

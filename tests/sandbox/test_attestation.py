@@ -1,0 +1,297 @@
+"""Attestation: each weakened defence turns a row red, and a container that is not as asked gets no submission."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.errors import AttestationFailed
+from grader.judge.bench import Bench
+from grader.model import Entry, Json, Limits, Submission
+from grader.sandbox import attestation, backend, profile
+from grader.sandbox.container import ContainerSandbox
+from grader.sandbox.protocol import SandboxRequest
+from grader.worker.wire import FrameType
+
+REQUEST = SandboxRequest(run_id="0123456789abcdef", limits=Limits(), slot=3)
+STORED = Path(__file__).with_name("data") / "green.json"
+"""What an engine, its host and the worker said of a container with the whole profile (version 1 control groups)."""
+
+
+@pytest.fixture
+def green() -> Json:
+    text = STORED.read_text(encoding="utf-8")
+    views: Json = json.loads(text)
+    options = views["inspected"]["HostConfig"]["SecurityOpt"]
+    options[1] = options[1].replace("@profile@", profile.seccomp_profile())
+    return views
+
+
+def red(views: Json, request: SandboxRequest = REQUEST) -> set[str]:
+    """Names of the rows that do not hold."""
+    found = attestation.attest(request, views["inspected"], views["sees"], views["host"])
+    assert found.green == (not [row for row in found.comparisons if not row.ok])
+    return {row.name for row in found.comparisons if not row.ok}
+
+
+def test_a_container_with_the_whole_profile_is_green(green: Json) -> None:
+    assert red(green) == set()
+
+
+def at(*path: str) -> Callable[[Json, Any], None]:
+    """A setter for one place in the views."""
+
+    def change(views: Json, value: Any) -> None:
+        for key in path[:-1]:
+            views = views[key]
+        if value is REMOVED:
+            views.pop(path[-1])
+        else:
+            views[path[-1]] = value
+
+    return change
+
+
+REMOVED = object()
+ENGINE, CONFIG, SEES, HOST = ("inspected", "HostConfig"), ("inspected", "Config"), ("sees",), ("host",)
+ALL_CAPS = "000001ffffffffff"
+CAPABILITIES = ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb")
+MOUNTS = ["/ overlay ro,relatime", "/tmp tmpfs rw,nosuid,nodev,noexec"]
+
+WEAKENED: list[tuple[str, tuple[str, ...], Any]] = [
+    ("engine.NetworkMode", (*ENGINE, "NetworkMode"), "default"),
+    ("engine.NetworkMode", (*ENGINE, "NetworkMode"), "host"),
+    ("engine.ReadonlyRootfs", (*ENGINE, "ReadonlyRootfs"), False),
+    ("engine.ReadonlyRootfs", (*ENGINE, "ReadonlyRootfs"), REMOVED),
+    ("engine.Privileged", (*ENGINE, "Privileged"), True),
+    ("engine.CapDrop", (*ENGINE, "CapDrop"), None),
+    ("engine.CapDrop", (*ENGINE, "CapDrop"), ["NET_RAW"]),
+    ("engine.Memory", (*ENGINE, "Memory"), 0),
+    ("engine.MemorySwap", (*ENGINE, "MemorySwap"), 2 * 2**31),
+    ("engine.MemorySwap", (*ENGINE, "MemorySwap"), -1),
+    ("engine.PidsLimit", (*ENGINE, "PidsLimit"), None),
+    ("engine.PidsLimit", (*ENGINE, "PidsLimit"), 0),
+    ("engine.NanoCpus", (*ENGINE, "NanoCpus"), 0),
+    ("engine.IpcMode", (*ENGINE, "IpcMode"), "host"),
+    ("engine.IpcMode", (*ENGINE, "IpcMode"), "shareable"),
+    ("engine.ShmSize", (*ENGINE, "ShmSize"), 2**40),
+    ("engine.OomKillDisable", (*ENGINE, "OomKillDisable"), True),
+    ("engine.CapAdd", (*ENGINE, "CapAdd"), ["SYS_ADMIN"]),
+    ("engine.Binds", (*ENGINE, "Binds"), ["/:/host"]),
+    ("engine.Mounts", (*ENGINE, "Mounts"), [{"Type": "bind"}]),
+    ("engine.Devices", (*ENGINE, "Devices"), [{"PathOnHost": "/dev/sda"}]),
+    ("engine.VolumesFrom", (*ENGINE, "VolumesFrom"), ["other"]),
+    ("engine.Links", (*ENGINE, "Links"), ["other"]),
+    ("engine.PidMode", (*ENGINE, "PidMode"), "host"),
+    ("engine.UTSMode", (*ENGINE, "UTSMode"), "host"),
+    ("engine.UsernsMode", (*ENGINE, "UsernsMode"), "host"),
+    ("engine.mounts", ("inspected", "Mounts"), [{"Type": "volume", "Destination": "/data"}]),
+    ("engine.no_new_privileges", (*ENGINE, "SecurityOpt"), [f"seccomp={profile.seccomp_profile()}"]),
+    ("engine.seccomp", (*ENGINE, "SecurityOpt"), ["no-new-privileges"]),
+    ("engine.seccomp", (*ENGINE, "SecurityOpt"), ["no-new-privileges", "seccomp=unconfined"]),
+    ("engine.seccomp", (*ENGINE, "SecurityOpt"), ["no-new-privileges", 'seccomp={"defaultAction":"SCMP_ACT_ALLOW"}']),
+    ("engine.LogConfig", (*ENGINE, "LogConfig"), {"Type": "json-file"}),
+    ("engine.RestartPolicy", (*ENGINE, "RestartPolicy"), {"Name": "always"}),
+    ("engine.User", (*CONFIG, "User"), ""),
+    ("engine.User", (*CONFIG, "User"), "100004:100004"),
+    ("engine.gpus", (*ENGINE, "DeviceRequests"), [{"DeviceIDs": ["GPU-1"]}]),
+    ("engine.Tmpfs", (*ENGINE, "Tmpfs"), {}),
+    ("engine.Tmpfs", (*ENGINE, "Tmpfs"), {"/tmp": "rw", "/opt": "rw,exec"}),
+    ("engine.ulimits", (*ENGINE, "Ulimits"), None),
+    ("engine.ulimits", (*ENGINE, "Ulimits"), [{"Name": "nofile", "Hard": 2**20, "Soft": 1024}]),
+    ("inside.uid", (*SEES, "uid"), [0, 0, 0]),
+    ("inside.uid", (*SEES, "uid"), [100003, 100003, 0]),
+    ("inside.gid", (*SEES, "gid"), [0, 0, 0]),
+    ("inside.groups", (*SEES, "groups"), [100003, 999]),
+    ("inside.pid", (*SEES, "pid"), 77),
+    ("inside.interfaces", (*SEES, "interfaces"), ["eth0", "lo"]),
+    ("inside.root_write", (*SEES, "root_write"), "allowed"),
+    ("inside.connect", (*SEES, "connect"), "allowed"),
+    ("inside.engine_sockets", (*SEES, "present"), ["/var/run/docker.sock"]),
+    ("inside.gpus", (*SEES, "gpus"), ["nvidia0"]),
+    ("inside.environment", (*SEES, "environment"), ["HOME", "SECRET_TOKEN"]),
+    ("inside.tmpfs", (*SEES, "mounts"), ["/ overlay ro"]),
+    ("inside.tmpfs", (*SEES, "mounts"), ["/ overlay ro", "/tmp tmpfs rw,nosuid,nodev"]),
+    ("inside.tmpfs", (*SEES, "mounts"), ["/ overlay ro", "/tmp ext4 rw,nosuid,nodev,noexec"]),
+    ("inside.root_mount", (*SEES, "mounts"), ["/ overlay rw,relatime", MOUNTS[1]]),
+    ("inside.host_mounts", (*SEES, "mounts"), [*MOUNTS, "/home/someone ext4 rw"]),
+    ("inside.host_mounts", (*SEES, "mounts"), [*MOUNTS, "/process ext4 rw"]),
+    *[(f"inside.{name}", (*SEES, "status", name), ALL_CAPS) for name in CAPABILITIES],
+    ("inside.NoNewPrivs", (*SEES, "status", "NoNewPrivs"), "0"),
+    ("inside.Seccomp", (*SEES, "status", "Seccomp"), "0"),
+    ("inside.Seccomp", (*SEES, "status", "Seccomp"), ""),
+    *[(f"host.{name}", (*HOST, name), ALL_CAPS) for name in CAPABILITIES],
+    ("host.NoNewPrivs", (*HOST, "NoNewPrivs"), "0"),
+    ("host.Seccomp", (*HOST, "Seccomp"), REMOVED),
+    ("host.pid_namespace", (*HOST, "NSpid"), "4242"),
+    ("host.pid_namespace", (*HOST, "NSpid"), "4242\t17"),
+    ("inside.memory", (*SEES, "cgroup", "memory"), "9223372036854771712"),
+    ("inside.memory", (*SEES, "cgroup", "memory"), "max"),
+    ("inside.memory_swap", (*SEES, "cgroup", "memory_swap"), "4294967296"),
+    ("inside.memory_swap", (*SEES, "cgroup", "memory_swap"), "max"),
+    ("inside.pids", (*SEES, "cgroup", "pids"), "max"),
+    ("inside.cpus", (*SEES, "cgroup", "cpu"), "-1"),
+    ("inside.cpus", (*SEES, "cgroup", "cpu"), ""),
+    ("inside.core", (*SEES, "rlimits", "CORE"), [0, -1]),
+    ("inside.nofile", (*SEES, "rlimits", "NOFILE"), [1024, 1048576]),
+    ("inside.fsize", (*SEES, "rlimits", "FSIZE"), [-1, -1]),
+    ("inside.msgqueue", (*SEES, "rlimits", "MSGQUEUE"), [819200, 819200]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "path", "value"), WEAKENED, ids=lambda item: str(item)[:40])
+def test_each_weakened_defence_turns_its_row_red(green: Json, row: str, path: tuple[str, ...], value: Any) -> None:
+    views = copy.deepcopy(green)
+    at(*path)(views, value)
+    assert row in red(views)
+
+
+def test_every_row_is_seen_red_above(green: Json) -> None:
+    found = attestation.attest(REQUEST, green["inspected"], green["sees"], green["host"])
+    assert {row.name for row in found.comparisons} == {row for row, _, _ in WEAKENED}
+
+
+@pytest.mark.parametrize("view", ["status", "cgroup", "rlimits", "mounts", "uid", "interfaces"])
+def test_a_worker_that_leaves_a_view_out_is_refused(green: Json, view: str) -> None:
+    views = copy.deepcopy(green)
+    views["sees"].pop(view)
+    assert red(views)
+
+
+def test_what_was_asked_decides(green: Json) -> None:
+    for limits in (Limits(memory_bytes=2**30), Limits(pids=64), Limits(cpus=1.0), Limits(tmpfs_bytes=2**20)):
+        assert red(green, replace(REQUEST, limits=limits))
+    assert {"engine.User", "inside.uid"} <= red(green, replace(REQUEST, slot=4))
+    assert {"engine.gpus", "inside.gpus"} <= red(green, replace(REQUEST, gpus=("GPU-1",)))
+
+
+def test_version_2_control_groups_are_read_too(green: Json) -> None:
+    views = copy.deepcopy(green)
+    group = {"memory": "2147483648", "memory_swap": "0", "pids": "128", "cpu": "200000 100000", "cpu_period": ""}
+    views["sees"]["cgroup"] = group
+    assert red(views) == set()
+    group["cpu"] = "max 100000"
+    assert red(views) == {"inside.cpus"}
+
+
+def test_an_engine_elsewhere_leaves_the_kernels_view_out(green: Json) -> None:
+    views = copy.deepcopy(green)
+    views["host"] = {}
+    assert red(views) == set()
+
+
+def test_a_process_that_is_not_the_containers_gives_no_view() -> None:
+    assert attestation.host_view(1, "0" * 64) == {}
+    assert attestation.host_view(2**22 + 1, "0" * 64) == {}
+
+
+def test_the_report_shows_every_row(green: Json) -> None:
+    stored = attestation.attest(REQUEST, green["inspected"], green["sees"], green["host"]).to_json()
+    assert stored["green"] is True
+    assert all(set(row) == {"name", "asked", "seen", "ok"} for row in stored["comparisons"])
+    assert json.loads(json.dumps(stored)) == stored
+
+
+# --- real containers with one defence less --------------------------------------------------------------------
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def without(name: str, value: Any = None) -> Change:
+    def change(config: dict[str, Any]) -> None:
+        config.pop(name) if value is None else config.__setitem__(name, value)
+
+    return change
+
+
+DROPPED: dict[str, tuple[Change, str]] = {
+    "network": (without("network_mode", "bridge"), "NetworkMode"),
+    "read only": (without("read_only"), "ReadonlyRootfs"),
+    "capabilities": (without("cap_drop"), "CapDrop"),
+    # Without no-new-privileges the filter is in force so early that the engine itself cannot start the process.
+    "no new privileges": (without("security_opt", ["seccomp=unconfined"]), "no_new_privileges"),
+    "seccomp": (without("security_opt", ["no-new-privileges", "seccomp=unconfined"]), "seccomp"),
+    "swap": (without("memswap_limit"), "MemorySwap"),
+    "processes": (without("pids_limit"), "PidsLimit"),
+    "tmpfs": (without("tmpfs", {profile.ROOT: "rw,exec,nosuid,nodev,mode=1777"}), "tmpfs"),
+    "limits": (without("ulimits"), "ulimits"),
+    "mount": (without("binds", ["/usr/share:/data:ro"]), "Binds"),
+}
+"""One defence less, and the row that must say so. Each has its turn on stored views above; these are the real thing."""
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Everything that goes into a container."""
+    seen: list[bytes] = []
+    send = ContainerSandbox.send
+
+    def noted(self: ContainerSandbox, data: bytes, deadline: float) -> None:
+        seen.append(data)
+        send(self, data, deadline)
+
+    monkeypatch.setattr(ContainerSandbox, "send", noted)
+    return seen
+
+
+def bench() -> Bench:
+    submission = Submission(id="a", candidate="A", files={"toy.py": b"SECRET = 1\n"}, entries={}, sha256="")
+    request = SandboxRequest(run_id="test-attestation", limits=Limits(memory_bytes=2**29), slot=5)
+    return Bench(backend("docker"), request, submission, Entry(path="toy.py"), 1)
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+@pytest.mark.parametrize(("change", "row"), DROPPED.values(), ids=DROPPED)
+def test_a_weak_container_is_refused_before_it_gets_a_byte(
+    sandbox_image: str, monkeypatch: pytest.MonkeyPatch, sent: list[bytes], change: Change, row: str
+) -> None:
+    whole = profile.host_config
+
+    def weak(request: SandboxRequest) -> dict[str, Any]:
+        config = whole(request)
+        change(config)
+        return config
+
+    monkeypatch.setattr(profile, "host_config", weak)
+    with bench() as found, pytest.raises(AttestationFailed, match=row):
+        found.ready()
+    assert sent == []
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+def test_a_container_that_runs_as_root_is_refused(
+    sandbox_image: str, monkeypatch: pytest.MonkeyPatch, sent: list[bytes]
+) -> None:
+    monkeypatch.setattr("grader.sandbox.container.profile.uid", lambda request: 0)
+    monkeypatch.setattr(attestation, "profile", _Stored())
+    with bench() as found, pytest.raises(AttestationFailed, match="User"):
+        found.ready()
+    assert sent == []
+
+
+class _Stored:
+    """The profile as attestation should still see it: users from 100,000 on."""
+
+    def __getattr__(self, name: str) -> Any:
+        return (lambda request: 100_000 + request.slot) if name == "uid" else getattr(profile, name)
+
+
+@pytest.mark.docker
+def test_the_submission_follows_a_green_attestation(sandbox_image: str, sent: list[bytes]) -> None:
+    with bench() as found:
+        found.ready()
+        assert found.facts
+        assert found.facts.attestation["green"]
+        assert found.facts.attestation["host_view"] in (True, False)
+        assert found.facts.image.startswith(sandbox_image)
+    assert len(sent) == 1
+    assert sent[0][5] == FrameType.REQUEST
+    assert b"SECRET = 1" in sent[0]

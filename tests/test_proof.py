@@ -1,0 +1,78 @@
+"""The CNN task is proven in containers: full marks for what is right, the declared losses for what is wrong.
+
+The whole proof is `grader tasks validate cnn_classifier`. Here run the reference, every sample, two styles and as many
+mutants as it takes for each check that a mutant names to fail at least once. GRADER_PROVE=all runs everything.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from grader.config import Settings
+from grader.pipeline import Request
+from grader.task import load_tasks
+from grader.verify import Case, find_cases, prove
+
+ROOT = Path(__file__).parent.parent
+TASK = "cnn_classifier"
+STYLES = ("lenet_tanh_sgd", "numpy_lists")
+"""The one with the least margin in accuracy, and the one that answers with arrays and lists."""
+
+
+def all_cases() -> list[Case]:
+    """Every case of the task."""
+    return find_cases(TASK, ROOT / "reference", ROOT / "candidates")
+
+
+def covering(mutants: list[Case]) -> list[Case]:
+    """A small set of mutants under which each check that any of them names must fail (greedy set cover)."""
+    chosen: list[Case] = []
+    left = {name for case in mutants for name in case.expected.tasks[TASK].fails}
+    while left:
+        best = max(mutants, key=lambda case: len(left & set(case.expected.tasks[TASK].fails)))
+        chosen.append(best)
+        left -= set(best.expected.tasks[TASK].fails)
+    return chosen
+
+
+def selected(cases: list[Case]) -> list[Case]:
+    """What a test run proves."""
+    if os.environ.get("GRADER_PROVE") == "all":
+        return cases
+    mutants = covering([case for case in cases if case.kind == "mutant"])
+    styles = [case for case in cases if case.kind == "style" and case.name in STYLES]
+    return [*[case for case in cases if case.kind in ("reference", "sample")], *styles, *mutants]
+
+
+def test_the_task_has_enough_to_be_proven_with() -> None:
+    kinds = [case.kind for case in all_cases()]
+    assert kinds.count("style") >= 6
+    assert kinds.count("mutant") >= 20
+    assert kinds.count("sample") >= 5
+
+
+def test_every_mutant_applies_and_loses_something() -> None:
+    from grader.patch import apply_patch
+
+    for case in all_cases():
+        if case.patch is None:
+            continue
+        expected = case.expected.tasks[TASK]
+        assert expected.loses or expected.fails, case.name
+        folder = case.path if case.path.is_dir() else case.path.parent
+        paths = case.path.rglob("*.py") if case.path.is_dir() else [case.path]
+        files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+        assert apply_patch(files, case.patch) != files
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+def test_each_gets_what_it_declares(sandbox_image: str) -> None:
+    request = Request(tasks=load_tasks(ROOT / "tasks", [TASK]), settings=Settings())
+    cases = selected(all_cases())
+    verdicts = prove(cases, request, jobs=os.cpu_count() or 1, on_verdict=lambda _verdict: None)
+    wrong = {f"{verdict.case.kind} {verdict.case.name}": verdict.problems for verdict in verdicts if verdict.problems}
+    assert wrong == {}
