@@ -226,14 +226,21 @@ def test_an_interrupt_stops_everything(make_folder: Callable[..., Path], sandbox
 
 
 @pytest.mark.docker
-def test_a_killed_grader_leaves_nothing(make_folder: Callable[..., Path], sandbox_image: str) -> None:
+@pytest.mark.parametrize("moment", [0.0, 0.2, 0.5, 1.0, 3.0])
+def test_a_killed_grader_leaves_nothing(
+    make_folder: Callable[..., Path], tmp_path: Path, sandbox_image: str, moment: float
+) -> None:
     folder = make_folder("ada", {"adder.py": "import time\n" + GOOD.replace("return a + b", "time.sleep(100)")})
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
     command = [sys.executable, "-m", "grader.cli", "grade", str(folder), "--tasks-dir", str(TASKS)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    environment = os.environ | {"TMPDIR": str(scratch)}
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment)
     wait_for(lambda: bool(containers()))
+    time.sleep(moment)  # while the container is made, while it warms up, while candidate code hangs
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    wait_for(lambda: not containers())
+    wait_for(lambda: not containers() and not any(scratch.iterdir()))
 
 
 def containers() -> list[object]:

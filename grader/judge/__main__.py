@@ -6,9 +6,11 @@ Nothing of the submission is importable here: it is bytes in a dataclass until t
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -19,12 +21,15 @@ import pytest
 
 from grader.errors import GraderError, TaskBroken
 from grader.judge.bench import Bench
-from grader.judge.job import Job, check_to_json
+from grader.judge.job import SCRATCH_PREFIX, Job, check_to_json
 from grader.judge.plugin import JudgePlugin
 from grader.model import Json
 from grader.sandbox import backend
 from grader.sandbox.protocol import SandboxRequest
 
+ORDERLY_END_S = 15.0
+EXIT_ORPHANED = 1
+_MAIN_ENDED = threading.Event()
 UNUSED_PLUGINS = ("logging", "cacheprovider", "junitxml", "doctest", "debugging")
 
 
@@ -104,21 +109,42 @@ def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _follow_parent() -> None:
-    """The parent keeps our standard input open and sends nothing more: its end is the parent's end."""
+def _follow_parent(job: Job, parent: int) -> None:
+    """The parent keeps our standard input open and sends nothing more: its end is the parent's end.
+
+    The interrupt lets everything close in order. It can be lost (Python drops what is raised in a destructor) or
+    come while the engine makes a container that nobody knows of yet, so a parent that died has its last duty,
+    removing the containers and the scratch folder, done here.
+    """
     sys.stdin.buffer.read()
     os.kill(os.getpid(), signal.SIGTERM)
+    _MAIN_ENDED.wait(ORDERLY_END_S)
+    if os.getppid() == parent:
+        return  # it lives, and does both itself
+    with contextlib.suppress(GraderError):  # an engine that is gone holds nothing that we could remove
+        backend(job.backend).reap(job.run_id)
+    scratch = Path(os.environ["TMPDIR"])
+    if scratch.name.startswith(SCRATCH_PREFIX):
+        shutil.rmtree(scratch, ignore_errors=True)
+    os._exit(EXIT_ORPHANED)
 
 
 def main() -> None:
     """Reads the job, works in a folder of its own, and ends when its parent does."""
+    parent = os.getppid()
     signal.signal(signal.SIGTERM, _interrupt)
     events = Events(int(sys.argv[1]))
     job = Job.from_json(json.loads(sys.stdin.buffer.readline()))
-    threading.Thread(target=_follow_parent, daemon=True).start()
-    with tempfile.TemporaryDirectory(prefix="grader-judge-") as folder:
-        os.chdir(folder)
-        run(job, events)
+    follower = threading.Thread(target=_follow_parent, args=(job, parent), daemon=True)
+    follower.start()
+    try:
+        with tempfile.TemporaryDirectory(prefix="grader-judge-") as folder:
+            os.chdir(folder)
+            run(job, events)
+    finally:
+        _MAIN_ENDED.set()
+        if os.getppid() != parent:
+            follower.join()
 
 
 if __name__ == "__main__":

@@ -26,6 +26,9 @@ from grader.model import (
     Visibility,
 )
 
+SCRATCH_PREFIX = "grader-run-"
+"""Name of the folder that a judge is given as TMPDIR, and that is removed after it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:

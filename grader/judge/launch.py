@@ -21,7 +21,7 @@ from typing import IO, Any, Final
 
 from grader import errors
 from grader.errors import GraderError, Ungraded
-from grader.judge.job import Job, check_from_json, facts_from_json
+from grader.judge.job import SCRATCH_PREFIX, Job, check_from_json, facts_from_json
 from grader.model import CheckResult, Json, Resources, TaskResult, TaskStatus
 
 GRACE_S: Final = 180.0
@@ -42,7 +42,7 @@ def run_judge(job: Job, on_check: OnCheck | None = None, cancelled: threading.Ev
     """
     started = time.monotonic()
     reader, writer = os.pipe()
-    scratch = tempfile.TemporaryDirectory(prefix="grader-run-", ignore_cleanup_errors=True)
+    scratch = tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, ignore_cleanup_errors=True)
     with tempfile.TemporaryFile() as log, scratch as folder:  # a judge that is killed leaves its files to us
         process = _start(job, writer, log, folder)
         os.close(writer)

@@ -69,8 +69,10 @@ class ContainerSandbox:
             client.api.start(self._id)
             self._inspected: Json = client.api.inspect_container(self._id)
             self._meter = cgroup.find_meter(client.api, self._id, self._inspected["State"]["Pid"])
-        except Exception as error:
+        except BaseException as error:  # an interrupt too: nobody else knows of the container yet
             self.close()
+            if not isinstance(error, Exception):
+                raise
             raise _unavailable(error) from error
 
     def _create(self) -> str:

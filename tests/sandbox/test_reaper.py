@@ -15,7 +15,7 @@ import pytest
 
 from grader.model import Limits
 from grader.sandbox import backend, reaper
-from grader.sandbox.container import connect
+from grader.sandbox.container import ContainerSandbox, connect
 from grader.sandbox.profile import LABEL, labels
 from grader.sandbox.protocol import SandboxRequest
 
@@ -154,3 +154,18 @@ def test_the_container_of_a_killed_judge_is_reaped_at_the_next_start(sandbox_ima
             judge.wait()
             assert backend("docker").reap() >= 1
             assert client.api.containers(**mine) == []
+
+
+@pytest.mark.docker
+def test_an_interrupt_while_a_container_is_made_leaves_none(
+    monkeypatch: pytest.MonkeyPatch, sandbox_image: str
+) -> None:
+    def interrupted(_: ContainerSandbox) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ContainerSandbox, "_attach", interrupted)
+    request = SandboxRequest(run_id="interrupted-while-made", limits=Limits())
+    with pytest.raises(KeyboardInterrupt):
+        backend("docker").start(request)
+    with closing(connect()) as client:
+        assert client.api.containers(all=True, filters={"label": f"{LABEL}={request.run_id}"}) == []
