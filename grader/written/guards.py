@@ -117,18 +117,23 @@ def disorder(tokens: Sequence[Token]) -> float:
 _AFTER_NO_DETERMINER = lexicon.PREPOSITIONS_EN | lexicon.AUXILIARIES_EN | {"the", "a", "an", "and", "or"}
 
 
+_LEAST_WORDS = 15
+
+
 def is_stuffed(tokens: Sequence[Token]) -> bool:
     """True for a text of some length with hardly any joining words, or with its words shuffled."""
     size = sum(0.5 if token.is_cjk else 1.0 for token in tokens)
-    listed = glue(tokens) < _least_glue(tokens) or disorder(tokens) > STUFFED_DISORDER or _is_chopped(tokens)
-    return size >= 15 and listed
+    if size < _LEAST_WORDS:
+        return False
+    return glue(tokens) < _least_glue(tokens) or disorder(tokens) > STUFFED_DISORDER or _is_chopped(tokens)
 
 
 def _is_chopped(tokens: Sequence[Token]) -> bool:
     """True for many short pieces with few joining words and hardly a full stop: Chinese key words, spaced or with commas."""
-    cuts = sum(
-        one.clause != two.clause or (one.is_cjk and two.is_cjk and two.start > one.end) for one, two in pairwise(tokens)
-    )
+    spaced = sum(one.is_cjk and two.is_cjk and two.start > one.end and one.clause == two.clause for one, two in pairwise(tokens))
+    if spaced >= 4 and spaced * 10 >= len(tokens):
+        return True  # nobody puts spaces between Chinese words
+    cuts = tokens[-1].clause - tokens[0].clause
     stops = tokens[-1].sentence - tokens[0].sentence
     return cuts >= 8 and len(tokens) / (cuts + 1) <= _CHOPPED_TOKENS and stops * 6 <= cuts and glue(tokens) < _CHOPPED_GLUE
 
