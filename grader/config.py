@@ -8,6 +8,7 @@ current folder: a file that a candidate leaves lying about must not weaken a san
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -75,6 +76,10 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1024
 
 
+def _is_price(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e6
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a run may be told. None means: as the task, the engine or chance decides."""
@@ -129,6 +134,43 @@ class Settings:
         expected="an http(s) or file URL",
         check=lambda value: isinstance(value, str) and re.match(r"(https?|file)://", value) is not None,
     )
+    llm_base_url: str | None = _setting(
+        None,
+        "OpenAI-compatible endpoint that gives a second opinion on written answers, e.g. http://127.0.0.1:8000/v1.",
+        metavar="URL",
+        expected="an http(s) URL",
+        check=lambda value: isinstance(value, str) and re.match(r"https?://[^/]", value) is not None,
+    )
+    llm_model: str | None = _setting(
+        None,
+        "Model that the endpoint is asked for.",
+        metavar="NAME",
+        expected="a model's name",
+        check=lambda value: isinstance(value, str) and value != "",
+    )
+    llm_api_key: str | None = _setting(
+        None,
+        "Key of the endpoint; from the environment or a file only, never a flag that other users can see.",
+        metavar="KEY",
+        expected="a key",
+        check=lambda value: isinstance(value, str) and value.isprintable(),
+    )
+    llm_input_price: float = _setting(
+        0.0,
+        "Price of a million input tokens, for the cost in reports.",
+        parse=float,
+        metavar="PRICE",
+        expected="a number from 0",
+        check=_is_price,
+    )
+    llm_output_price: float = _setting(
+        0.0,
+        "Price of a million output tokens.",
+        parse=float,
+        metavar="PRICE",
+        expected="a number from 0",
+        check=_is_price,
+    )
     memory_mb: int | None = _setting(
         None,
         "Memory of each sandbox in MiB instead of what the task says.",
@@ -152,6 +194,12 @@ OPTIONS: dict[str, Option] = {
     for row in fields(Settings)
 }
 """The table, by name, in the order of the fields; `cli` builds its flags from it."""
+
+
+def cache_folder() -> Path:
+    """`$XDG_CACHE_HOME/grader`, by default `~/.cache/grader`: what may be deleted at any time."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "grader"
 
 
 def load_settings(

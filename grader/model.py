@@ -282,6 +282,35 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecondOpinion:
+    """What a language model says of one point, beside the score that counts. `error` says why it says nothing."""
+
+    verdict: str
+    """met, partial, unmet or cannot_assess."""
+    evidence: tuple[Evidence, ...] = ()
+    reason: str = ""
+    samples: int = 0
+    agreement: float = 0.0
+    """Share of the samples with this verdict."""
+    flags: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpinionSummary:
+    """A language model's opinion on one answer: its share of the points, and what it took."""
+
+    model: str
+    share: float
+    """In [0, 1], summed here from the verdicts; points without one count as the offline grader has them."""
+    calls: int = 0
+    cached: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredPoint:
     """One point of a question's rubric, with the passages that earned it."""
 
@@ -293,6 +322,7 @@ class ScoredPoint:
     confidence: float = 0.0
     evidence: tuple[Evidence, ...] = ()
     rationale: str = ""
+    llm: SecondOpinion | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +335,7 @@ class ScoredQuestion:
     points: tuple[ScoredPoint, ...] = ()
     flags: tuple[str, ...] = ()
     needs_review: bool = False
+    llm: OpinionSummary | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

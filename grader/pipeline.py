@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from grader import __version__
-from grader.config import Settings
+from grader.config import Settings, cache_folder
 from grader.errors import GraderError, SandboxUnavailable, SubmissionRejected, TaskBroken, Ungraded
 from grader.judge.job import Job
 from grader.judge.launch import run_judge
@@ -28,10 +28,14 @@ from grader.sandbox import backend
 from grader.sandbox.gpus import choose_gpus
 from grader.scoring import rejected_report, restricted_to, score_report
 from grader.submission import load_submission, submission_id
+from grader.written.second import is_wanted, with_second_opinion
 from grader.written.task import grade_written
 
 OnCheck = Callable[[str, CheckResult], None]
 """Told of each finished check: task id and result."""
+
+OnOpinion = Callable[[str, str], None]
+"""Told of each point that a language model has marked: question id and point id."""
 
 NOTEBOOKS = "this version of grader does not execute notebooks; nothing was deducted for it"
 
@@ -54,6 +58,7 @@ class Request:
     only_present: bool = False
     """Leave tasks out that the submission does not answer (self-check), instead of scoring them 0."""
     slot: int = 0
+    on_opinion: OnOpinion | None = None
     cancelled: threading.Event | None = None
     """Set by another thread to stop soon."""
 
@@ -120,7 +125,7 @@ def _our_error(result: TaskResult) -> GraderError:
 def _judge(task: Task, submission: Submission, request: Request, run: Run, on_check: OnCheck | None) -> TaskResult:
     settings = request.settings
     if task.kind == "written":
-        return grade_written(task, submission)
+        return _written(task, submission, request)
     entry = submission.entries.get(task.id)
     if entry is None:
         return TaskResult(task=task, status=TaskStatus.MISSING, reason=f"no file answers {task.id}")
@@ -147,6 +152,16 @@ def _judge(task: Task, submission: Submission, request: Request, run: Run, on_ch
     if "hidden" not in request.suites:
         return dataclasses.replace(result, task=restricted_to(task, [check.spec for check in result.checks]))
     return result
+
+
+def _written(task: Task, submission: Submission, request: Request) -> TaskResult:
+    settings = request.settings
+    result = grade_written(task, submission)
+    if result.status is not TaskStatus.GRADED or not is_wanted(settings):
+        return result
+    told = request.on_opinion
+    on_point = (lambda question, row: told(question, row.point)) if told else None
+    return with_second_opinion(task, submission, result, settings, cache_folder() / "llm", on_point)
 
 
 def _reap(name: str, run_id: str) -> None:

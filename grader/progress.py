@@ -21,8 +21,8 @@ class Progress:
     def __init__(self, *, enabled: bool) -> None:
         self._enabled = enabled
         self._terminal = sys.stderr.isatty()
-        self._task = ""
-        self._passed = self._done = 0
+        self._task = self._point = ""
+        self._passed = self._done = self._opinions = 0
         self._started = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._tick, daemon=True)
@@ -44,12 +44,26 @@ class Progress:
         """One more check is done."""
         if self._enabled and not self._terminal and task_id != self._task:
             click.echo(f"grading {task_id} ...", err=True)
-        self._task = task_id
+        self._task, self._opinions = task_id, 0
         self._done += 1
         self._passed += result.outcome is Outcome.PASSED
+
+    def opinion(self, question: str, point: str) -> None:
+        """A language model has marked one more point of a written answer."""
+        if self._enabled and not self._terminal and self._task != question:
+            click.echo(f"asking for a second opinion on {question} ...", err=True)
+        self._task = question
+        self._opinions += 1
+        self._point = point
+
+    def _what(self) -> str:
+        if self._opinions:
+            return f"second opinion on {self._task}, {self._point}: {self._opinions} points"
+        if self._task:
+            return f"{self._task}: {self._done} checks, {self._passed} passed"
+        return "starting"
 
     def _tick(self) -> None:
         while not self._stop.wait(TICK_S):
             seconds = time.monotonic() - self._started
-            what = f"{self._task}: {self._done} checks, {self._passed} passed" if self._task else "starting the sandbox"
-            click.echo(f"\r\x1b[2K{what}  {seconds:.0f} s", nl=False, err=True)
+            click.echo(f"\r\x1b[2K{self._what()}  {seconds:.0f} s", nl=False, err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("submission", type=click.Path(path_type=Path))
 @click.option("--task", "-t", "task_ids", multiple=True, metavar="T", help="Only this task (repeatable).")
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Where the JSON report goes.")
-@setting_options(*COMMON)
+@setting_options(*COMMON, "llm_base_url", "llm_model")
 @fail_under_option
 @quiet_option
 def grade_command(
@@ -98,7 +99,7 @@ def _run(submission: Path, request: Request, *, quiet: bool) -> Graded:
     from grader.progress import Progress
 
     with Progress(enabled=not quiet) as progress:
-        return grade(submission, request, progress.check)
+        return grade(submission, replace(request, on_opinion=progress.opinion), progress.check)
 
 
 def _save(report: Report, output: Path | None) -> None:

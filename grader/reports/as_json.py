@@ -20,6 +20,7 @@ from grader.model import (
     Evidence,
     Json,
     Limits,
+    OpinionSummary,
     Outcome,
     Report,
     ReportStatus,
@@ -31,6 +32,7 @@ from grader.model import (
     ScoredPoint,
     ScoredQuestion,
     ScoredTask,
+    SecondOpinion,
     SubmissionInfo,
     TaskStatus,
     Text,
@@ -189,6 +191,7 @@ def _question(question: ScoredQuestion) -> Json:
             "confidence": point.confidence,
             "evidence": [_row(row) for row in point.evidence],
             "rationale": point.rationale,
+            "llm": _opinion(point.llm),
         }
         for point in question.points
     ]
@@ -199,7 +202,19 @@ def _question(question: ScoredQuestion) -> Json:
         "points": points,
         "flags": list(question.flags),
         "needs_review": question.needs_review,
+        "llm": _row(question.llm) if question.llm else None,
     }
+
+
+def _opinion(opinion: SecondOpinion | None) -> Json | None:
+    return _row(opinion) | {"evidence": [_row(row) for row in opinion.evidence]} if opinion else None
+
+
+def _opinion_back(row: Json | None) -> SecondOpinion | None:
+    if row is None:
+        return None
+    evidence = tuple(Evidence(**line) for line in row["evidence"])
+    return SecondOpinion(**row | {"evidence": evidence, "flags": tuple(row["flags"])})
 
 
 def _question_back(row: Json) -> ScoredQuestion:
@@ -212,6 +227,7 @@ def _question_back(row: Json) -> ScoredQuestion:
             confidence=point["confidence"],
             evidence=tuple(Evidence(**line) for line in point["evidence"]),
             rationale=point["rationale"],
+            llm=_opinion_back(point["llm"]),
         )
         for point in row["points"]
     )
@@ -222,6 +238,7 @@ def _question_back(row: Json) -> ScoredQuestion:
         points=tuple(points),
         flags=tuple(row["flags"]),
         needs_review=row["needs_review"],
+        llm=OpinionSummary(**row["llm"]) if row["llm"] else None,
     )
 
 

@@ -18,8 +18,9 @@ FLAGS_ZH = {
     "non_answer": "未实质作答", "not_text": "不是文本", "copied_question": "照抄题目", "stuffed": "堆砌关键词", "repetition": "重复内容",
     "other_question": "答的是另一题", "injection": "含有对评分者的指令", "too_long": "超长，仅读前一部分", "markup": "含 HTML 标记",
     "unsupported_language": "非中英文", "answered_twice": "同一题作答两次", "misconception": "含有误解", "middle_band": "分数居中，机器把握不大",
-    "unanswered": "未作答",
+    "unanswered": "未作答", "llm_disagrees": "与语言模型结论不一致", "llm_failed": "语言模型未给出结论", "llm_unsure": "语言模型把握不大",
 }  # fmt: skip
+LLM_ZH = {"met": "满足", "partial": "部分满足", "unmet": "未满足", "cannot_assess": "无法判断"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +58,23 @@ def _question(question: Json, page: Page, words: dict[str, str]) -> Iterator[str
         yield from _point(point, page)
 
 
+def _second(opinion: Json, page: Page) -> str:
+    """The language model's word on a point, in one line."""
+    zh = page.lang == "zh"
+    if opinion["error"]:
+        return f"{'语言模型无结论' if zh else 'no opinion of the language model'}: {opinion['error']}"
+    verdict = LLM_ZH[opinion["verdict"]] if zh else opinion["verdict"].replace("_", " ")
+    return f"{'语言模型' if zh else 'language model'}: {verdict}. {opinion['reason']}"
+
+
 def _point(point: Json, page: Page) -> Iterator[str]:
     title = (point["title_zh"] if page.lang == "zh" else "") or point["title"]
     mark = page.paint(_MARKS[point["verdict"]], _HUES.get(point["verdict"], "dim"))
     yield f"    {mark} {title}  {point['earned']:g} / {point['possible']:g}"
     if point["verdict"] in ("partial", "contradicted") and point["rationale"]:
         yield from page.wrap(point["rationale"], "        ")
+    if point["llm"]:
+        yield from page.wrap(_second(point["llm"], page), "        ")
     for row in point["evidence"][:1]:
         quote = " ".join(row["quote"].split())
         shown = quote if len(quote) <= _QUOTE_CHARS else quote[: _QUOTE_CHARS - 1] + "…"

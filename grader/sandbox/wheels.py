@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from grader.config import cache_folder
 from grader.errors import SandboxUnavailable
 from grader.sandbox.hostcommand import Progress, run_command
 
@@ -65,8 +66,7 @@ def fetch_wheels(
 
 def default_cache() -> Path:
     """`$XDG_CACHE_HOME/grader/wheels`, by default `~/.cache/grader/wheels`."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "grader" / "wheels"
+    return cache_folder() / "wheels"
 
 
 def platform_tags(machine: str) -> list[str]:
