@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -17,27 +16,22 @@ from grader.errors import GraderError, UsageError
 from grader.model import (
     Artifact,
     Diagnosis,
-    Evidence,
     Json,
     Limits,
-    OpinionSummary,
     Outcome,
     Report,
     ReportStatus,
     Resources,
     Run,
-    Score,
     ScoredCheck,
     ScoredCriterion,
-    ScoredPoint,
-    ScoredQuestion,
     ScoredTask,
-    SecondOpinion,
     SubmissionInfo,
     TaskStatus,
-    Text,
     Visibility,
 )
+from grader.reports.rows import point_fields, row_of, score_back, score_of, text_back, text_fields
+from grader.reports.written_json import question_from_json, question_to_json
 from grader.schemas import violation
 from grader.text import sanitize_line, sanitize_text
 
@@ -54,11 +48,11 @@ def to_json(report: Report) -> Json:
         "schema_version": SCHEMA_VERSION,
         "audience": "interviewer",
         "grader": {"version": report.grader_version},
-        "submission": _row(report.submission),
+        "submission": row_of(report.submission),
         "status": report.status,
         "reason": report.reason,
-        "score": _score(report.score),
-        "run": _row(report.run),
+        "score": score_of(report.score),
+        "run": row_of(report.run),
         "tasks": [_task(task) for task in report.tasks],
     }
     clean: Json = _clean(record)
@@ -78,7 +72,7 @@ def from_json(record: Json) -> Report:
         grader_version=record["grader"]["version"],
         submission=SubmissionInfo(**{**submission, "notes": tuple(submission["notes"])}),
         status=ReportStatus(record["status"]),
-        score=_score_back(record["score"]),
+        score=score_back(record["score"]),
         run=Run(**record["run"]),
         tasks=tuple(_task_back(task) for task in record["tasks"]),
         reason=record["reason"],
@@ -114,18 +108,20 @@ def _task(task: ScoredTask) -> Json:
     return {
         "task": task.id,
         "version": task.version,
-        **_text("title", task.title),
+        **text_fields("title", task.title),
         "sha256": task.sha256,
         "status": task.status,
         "reason": task.reason,
-        "score": _score(task.score),
-        "resources": _row(task.resources),
-        "limits": _row(task.limits),
-        "criteria": [{"id": row.id, **_text("title", row.title), **_points(row.score)} for row in task.criteria],
+        "score": score_of(task.score),
+        "resources": row_of(task.resources),
+        "limits": row_of(task.limits),
+        "criteria": [
+            {"id": row.id, **text_fields("title", row.title), **point_fields(row.score)} for row in task.criteria
+        ],
         "checks": [_check(check) for check in task.checks],
-        "questions": [_question(question) for question in task.questions],
-        "diagnosis": [_row(row) for row in task.diagnosis],
-        "artifacts": [_row(row) for row in task.artifacts],
+        "questions": [question_to_json(question) for question in task.questions],
+        "diagnosis": [_diagnosis(row) for row in task.diagnosis],
+        "artifacts": [row_of(row) for row in task.artifacts],
     }
 
 
@@ -133,21 +129,41 @@ def _task_back(row: Json) -> ScoredTask:
     return ScoredTask(
         id=row["task"],
         version=row["version"],
-        title=_text_back("title", row),
+        title=text_back("title", row),
         sha256=row["sha256"],
         status=TaskStatus(row["status"]),
         reason=row["reason"],
-        score=_score_back(row["score"]),
+        score=score_back(row["score"]),
         resources=Resources(**row["resources"]),
         limits=Limits(**row["limits"]),
         criteria=tuple(
-            ScoredCriterion(id=line["id"], title=_text_back("title", line), score=_score_back(line))
+            ScoredCriterion(id=line["id"], title=text_back("title", line), score=score_back(line))
             for line in row["criteria"]
         ),
         checks=tuple(_check_back(check) for check in row["checks"]),
-        questions=tuple(_question_back(question) for question in row["questions"]),
-        diagnosis=tuple(Diagnosis(**line) for line in row["diagnosis"]),
+        questions=tuple(question_from_json(question) for question in row["questions"]),
+        diagnosis=tuple(_diagnosis_back(line) for line in row["diagnosis"]),
         artifacts=tuple(Artifact(**line) for line in row["artifacts"]),
+    )
+
+
+def _diagnosis(row: Diagnosis) -> Json:
+    return {
+        "id": row.id,
+        **text_fields("bug", row.bug),
+        "confidence": row.confidence,
+        "evidence": row.evidence,
+        **text_fields("question", row.question),
+    }
+
+
+def _diagnosis_back(row: Json) -> Diagnosis:
+    return Diagnosis(
+        id=row["id"],
+        bug=text_back("bug", row),
+        question=text_back("question", row),
+        confidence=row["confidence"],
+        evidence=row["evidence"],
     )
 
 
@@ -155,12 +171,12 @@ def _check(check: ScoredCheck) -> Json:
     return {
         "id": check.id,
         "criterion": check.criterion,
-        **_text("title", check.title),
+        **text_fields("title", check.title),
         "visibility": check.visibility,
         "outcome": check.outcome,
-        **_points(check.score),
+        **point_fields(check.score),
         "message": check.message,
-        **_text("hint", check.hint),
+        **text_fields("hint", check.hint),
         "location": check.location,
         "exception": check.exception,
         "output": check.output,
@@ -173,99 +189,12 @@ def _check_back(row: Json) -> ScoredCheck:
     same = ("id", "criterion", "message", "location", "exception", "output", "duration_s", "cpu_s")
     return ScoredCheck(
         **{name: row[name] for name in same},
-        title=_text_back("title", row),
-        hint=_text_back("hint", row),
+        title=text_back("title", row),
+        hint=text_back("hint", row),
         visibility=Visibility(row["visibility"]),
         outcome=Outcome(row["outcome"]),
-        score=_score_back(row),
+        score=score_back(row),
     )
-
-
-def _question(question: ScoredQuestion) -> Json:
-    points = [
-        {
-            "id": point.id,
-            **_text("title", point.title),
-            **_points(point.score),
-            "verdict": point.verdict,
-            "confidence": point.confidence,
-            "evidence": [_row(row) for row in point.evidence],
-            "rationale": point.rationale,
-            "llm": _opinion(point.llm),
-        }
-        for point in question.points
-    ]
-    return {
-        "id": question.id,
-        "language": question.language,
-        "score": _score(question.score),
-        "points": points,
-        "flags": list(question.flags),
-        "needs_review": question.needs_review,
-        "llm": _row(question.llm) if question.llm else None,
-    }
-
-
-def _opinion(opinion: SecondOpinion | None) -> Json | None:
-    return _row(opinion) | {"evidence": [_row(row) for row in opinion.evidence]} if opinion else None
-
-
-def _opinion_back(row: Json | None) -> SecondOpinion | None:
-    if row is None:
-        return None
-    evidence = tuple(Evidence(**line) for line in row["evidence"])
-    return SecondOpinion(**row | {"evidence": evidence, "flags": tuple(row["flags"])})
-
-
-def _question_back(row: Json) -> ScoredQuestion:
-    points = (
-        ScoredPoint(
-            id=point["id"],
-            title=_text_back("title", point),
-            score=_score_back(point),
-            verdict=point["verdict"],
-            confidence=point["confidence"],
-            evidence=tuple(Evidence(**line) for line in point["evidence"]),
-            rationale=point["rationale"],
-            llm=_opinion_back(point["llm"]),
-        )
-        for point in row["points"]
-    )
-    return ScoredQuestion(
-        id=row["id"],
-        language=row["language"],
-        score=_score_back(row["score"]),
-        points=tuple(points),
-        flags=tuple(row["flags"]),
-        needs_review=row["needs_review"],
-        llm=OpinionSummary(**row["llm"]) if row["llm"] else None,
-    )
-
-
-def _row(value: Any) -> Json:  # noqa: ANN401 -- any dataclass of plain values
-    """The fields of a dataclass, not copied: `asdict` would recurse as deep as a worker likes."""
-    return {field.name: getattr(value, field.name) for field in fields(value)}
-
-
-def _text(name: str, text: Text) -> Json:
-    """Both languages as two strings, as in a test's marker: `title` and `title_zh`."""
-    return {name: text.en, f"{name}_zh": text.zh}
-
-
-def _text_back(name: str, row: Json) -> Text:
-    return Text(en=row[name], zh=row[f"{name}_zh"])
-
-
-def _points(score: Score) -> Json:
-    return {"earned": score.earned, "possible": score.possible}
-
-
-def _score(score: Score) -> Json:
-    return {**_points(score), "percent": score.percent}
-
-
-def _score_back(row: Json) -> Score:
-    return Score(earned=row["earned"], possible=row["possible"])
 
 
 def _clean(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 -- any JSON value

@@ -62,7 +62,7 @@ def compile_alias(source: str, cut: Cut) -> Alias:
     pieces: list[Piece] = []
     for word in source.split():
         pieces.extend(_pieces(word, cut))
-    kept = [piece for piece in pieces if piece.keys[:1] and piece.keys[0] not in _SKIPPED or not piece.keys] or pieces
+    kept = [piece for piece in pieces if (piece.keys[:1] and piece.keys[0] not in _SKIPPED) or not piece.keys] or pieces
     negated = any(piece.keys and piece.keys[0] in _NEGATIONS for piece in kept)
     return Alias(source, tuple(kept), ordered=negated)
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from grader.model import Evidence
 from grader.written.calibration import Calibration
 from grader.written.compiled import CompiledContradiction, CompiledPoint, CompiledRubric
-from grader.written.guards import CAPS, Flag, Guarded, guard
+from grader.written.guards import CAPS, Flag, guard
 from grader.written.language import detect
 from grader.written.match import Found, State, match_point
 from grader.written.negation import negators
