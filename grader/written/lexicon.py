@@ -1,0 +1,79 @@
+"""Word lists of both languages: negation, contrast, function words, antonyms. Facts about language, not about a rubric.
+
+Folded forms only (see `normalize`): lower case, simplified Chinese.
+"""
+
+from __future__ import annotations
+
+NEGATORS_EN = frozenset("not no never without neither nor hardly barely cannot".split())
+"""`n't` and `cannot` are split into their verb and `not` before this list is asked."""
+
+NEGATORS_ZH = (
+    "并不是", "并没有", "不需要", "不可以", "不应该", "而不是", "而非", "并非", "没有", "不会", "不能", "不是", "无法", "无需", "不必",
+    "不用", "不要", "不应", "不可", "并不", "从不", "绝不", "毫无", "不", "没", "无", "未", "非", "勿",
+)  # fmt: skip
+"""Longest first."""
+
+NOT_NEGATING_ZH = (
+    "不得不", "不能不", "不可不", "不会不", "无不", "非但", "不可避免", "不可或缺", "必不可少", "缺一不可", "不仅仅", "不仅", "不但", "不只", "不光", "不单",
+    "不同", "不断", "不过", "不管", "不论", "不妨", "不少", "不错", "不稳", "不足", "不均", "不平衡", "不够", "不确定", "不一致", "不一样",
+    "不一定", "不良", "不当", "不变", "不等", "不对称", "不匹配", "不可见", "不可微", "不可导", "是不是", "能不能", "会不会", "有没有", "差不多", "要不",
+    "非常", "除非", "非线性", "非结构化", "非凸", "非自回归", "非参数", "非均匀", "非目标", "非对抗", "非平稳", "非法", "是非", "未来", "未知", "未见",
+    "未必", "尚未", "无论", "无监督", "无疑", "无损", "无穷", "无限", "无标注", "无标签", "无关", "无害", "无效", "无用", "无偏", "无意", "无人", "无线",
+    "没错", "没想到", "毫无疑问",
+)  # fmt: skip
+"""Words with a negator's character that negate nothing, or whose negation is part of the word's meaning."""
+
+NOT_NEGATING_EN = (
+    ("not", "only"), ("not", "just"), ("not", "merely"), ("not", "simply"), ("no", "doubt"), ("no", "matter"), ("not", "necessarily"),
+    ("no", "longer"), ("not", "to", "mention"), ("why", "not"), ("if", "not"), ("or", "not"), ("no", "free"), ("nor", "only"),
+)  # fmt: skip
+
+CLAUSE_STARTS_EN = frozenset("but however instead rather whereas while although though because since so therefore which".split())
+"""A clause begins at these words also where no comma stands."""
+
+CLAUSE_STARTS_ZH = (
+    "而不是", "而非", "而是", "但是", "不过", "然而", "反而", "因为", "所以", "因此", "从而", "以便", "否则", "但", "却",
+)  # fmt: skip
+
+CONDITIONALS_EN = frozenset("if unless when where otherwise without".split())
+CONDITIONALS_ZH = ("如果", "若", "一旦", "假如", "要是", "倘若", "否则", "的话", "没有", "缺少")
+CONSEQUENCES_ZH = ("就", "会", "则", "导致", "容易", "造成", "难以")
+"""Conditional and consequence: "without warm-up the loss diverges" denies nothing."""
+
+GENERIC_PREDICATES_EN = frozenset(
+    "help work matter need necessary use useful improve reduce solve prevent do apply require relevant important affect effect"
+    " effective benefit true possible change increase decrease lower raise make get".split()
+)
+GENERIC_PREDICATES_ZH = (
+    "有用", "有效", "需要", "必要", "重要", "起作用", "帮助", "解决", "影响", "关系", "改善", "提高", "提升", "降低", "减少", "缓解", "用", "做",
+    "成立", "可能", "行", "起", "使用", "采用", "考虑",
+)  # fmt: skip
+
+FUNCTION_EN = frozenset(
+    "a an the this that these those it its they them their he she we you i our your my one some any each every all both such "
+    "of in on at by for with to from into onto over under between across through during before after until within against "
+    "about as than like per via upon among and or but nor so yet because since while although though if unless when where "
+    "which who whom whose what how why is are was were be been being am do does did done has have had having will would "
+    "shall should can could may might must not no never there here then also too very more most much many less few only "
+    "just even still already often usually always sometimes because therefore thus hence however instead rather".split()
+)
+"""Words that join others; a text of key words has few of them."""
+
+DETERMINERS_EN = frozenset("a an the this these those its their our your my each every".split())
+PREPOSITIONS_EN = frozenset("of in on at by for with from into onto between during against among via per to".split())
+AUXILIARIES_EN = frozenset("is are was were be been has have had will would should can could may might must do does did".split())
+
+FUNCTION_ZH = frozenset("的了是在和与用会能可以要让把被使对从到为而且或则就都也还将其这那需通过因所导致即比更等及并由于若但它们我你他中里上下后前时有做进行应该先再让给跟同")
+"""Characters that join; see `FUNCTION_EN`."""
+
+ANTONYMS = (
+    ("increase", "decrease"), ("raise", "lower"), ("increase", "reduce"), ("higher", "lower"), ("larger", "smaller"), ("more", "fewer"),
+    ("more", "less"), ("freeze", "unfreeze"), ("freeze", "update"), ("upper", "lower"), ("before", "after"), ("faster", "slower"),
+    ("accelerate", "slow"), ("shrink", "grow"), ("compress", "expand"), ("stable", "unstable"), ("improve", "worsen"),
+    ("overfit", "underfit"), ("above", "below"), ("maximize", "minimize"), ("enable", "disable"), ("add", "remove"),
+    ("增大", "减小"), ("增加", "减少"), ("提高", "降低"), ("提升", "降低"), ("上升", "下降"), ("调大", "调小"), ("调高", "调低"), ("升高", "降低"),
+    ("更大", "更小"), ("更高", "更低"), ("更多", "更少"), ("冻结", "更新"), ("冻结", "解冻"), ("上三角", "下三角"), ("之前", "之后"), ("加快", "减慢"),
+    ("加速", "减速"), ("变大", "变小"), ("过拟合", "欠拟合"), ("最大化", "最小化"), ("高于", "低于"), ("稳定", "不稳定"), ("改善", "恶化"),
+)  # fmt: skip
+"""Pairs that turn a statement into its opposite."""
