@@ -14,7 +14,10 @@ INJECTIONS = (
 )
 _NEGATED_EN = (
     (r"\b(is|are|can|should|must|will|does|do|has|have|could)\b(?! not)", r"\1 not"),
-    (r"\b(help|helps|reduce|reduces|keep|keeps|need|needs|make|makes|use|uses|save|saves|raise|raises|bring|show)\b", r"do not \1"),
+    (
+        r"\b(help|helps|reduce|reduces|keep|keeps|need|needs|make|makes|use|uses|save|saves|raise|raises|bring|show)\b",
+        r"do not \1",
+    ),
 )
 _NEGATED_ZH = (r"(?<![不没])(是|能|会|可以|需要|要|应|用|使|让|把|做)", r"不\1")
 
@@ -52,5 +55,7 @@ def question_with_filler(rubric: CompiledRubric, lang: str) -> str:
     """The question, said again, and talk around it."""
     question = rubric.rubric.question.in_language(lang)
     if lang == "zh":
-        return f"{question}\n这是一个非常重要的问题，在实际工作中经常遇到，需要结合具体情况综合考虑，才能得到较好的效果。"
+        return (
+            f"{question}\n这是一个非常重要的问题，在实际工作中经常遇到，需要结合具体情况综合考虑，才能得到较好的效果。"
+        )
     return f"{question}\nThis is a very important question that comes up often in practice; it has to be considered carefully for each case."
