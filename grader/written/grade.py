@@ -1,6 +1,6 @@
 """One answer against one rubric: guards, points, credit. A pure function of (rubric, text, calibration).
 
-The same answer always gives the same verdicts, to the byte. Other graders of the same answer (a language model, a person)
+The same answer always gives the same verdicts, to the byte. Other graders of it (a language model, a person)
 keep their verdicts beside this one; nothing here knows of them.
 """
 
@@ -91,6 +91,8 @@ def grade_answer(
         flags.append(Flag.OTHER_QUESTION)
     if any(point.found.misconceptions for point in points):
         flags.append(Flag.MISCONCEPTION)
+    if _is_negated(points):
+        flags.append(Flag.NEGATED)
     points = _capped(points, share, flags)
     share = _share(rubric, points)
     if MIDDLE[0] <= share <= MIDDLE[1]:
@@ -128,6 +130,17 @@ def without(document: Document, masked: frozenset[int]) -> Document:
     return dataclasses.replace(document, index=index)
 
 
+NEGATED_POINTS, NEGATED_SHARE = 3, 0.67
+"""From so many points, and this share of all that were found, near a negation the answer denies its own words."""
+
+
+def _is_negated(points: Iterable[PointGrade]) -> bool:
+    """True where most of what was found stands in sentences that deny: a reference with its verbs negated."""
+    found = [point.found for point in points if point.found.state in (State.MET, State.SCATTERED, State.CONTRADICTED)]
+    near = sum(row.near_denial for row in found)
+    return near >= NEGATED_POINTS and near >= NEGATED_SHARE * len(found)
+
+
 _OTHER_OWN, _OTHER_SHARE = 0.4, 0.6
 """An answer with at most the first share here, and at least the second on another question, answers that one."""
 
@@ -149,7 +162,7 @@ def _answers_another(
 
 
 def _may_hold(rubric: CompiledRubric, document: Document) -> bool:
-    """A quick look before a rubric is matched in full: at least half of its groups have an alias whose words are there."""
+    """A quick look before a full match: half of its groups have an alias whose words are there."""
     index = document.index
     groups = [group for point in rubric.points for group in point.groups]
     there = sum(any(all(not p.keys or p.keys[0] in index for p in alias.pieces) for alias in group) for group in groups)

@@ -1,7 +1,7 @@
 """Whether a clause denies what it mentions: the rules are few, and doubt goes to "does not deny".
 
-A negator counts where it stands between two of the point's hits ("clipping does *not* stop explosion"), right before the
-first, or right after the last together with a general verb ("gradient clipping does *not* help"). It does not count
+A negator counts where it stands between two of the point's hits ("clipping does *not* stop explosion"), right before
+the first, or right after the last together with a general verb ("gradient clipping does *not* help"). It does not count
 inside an alias, in "not only", in a conditional ("without warm-up the loss diverges"), nor twice in one clause.
 """
 
@@ -38,6 +38,18 @@ def denied(hits: Sequence[Hit], document: Document, negating: frozenset[int], co
     for hit in hits:
         by_clause.setdefault(document.tokens[hit.start].clause, []).append(hit)
     return any(_denies(clause, group, document, negating - consumed) for clause, group in by_clause.items())
+
+
+def near_denial(span: tuple[int, int], document: Document, negating: frozenset[int]) -> bool:
+    """True where one of the `negating` tokens stands in a sentence of `span`, in a clause that is no condition."""
+    tokens = document.tokens
+    sentences = {token.sentence for token in tokens[span[0] : span[1]]}
+    return any(
+        not _is_conditional(tokens, _clause_span(tokens, place, clause), _clause_end(tokens, place, clause))
+        for place in sorted(negating)
+        if tokens[place].sentence in sentences
+        for clause in [tokens[place].clause]
+    )
 
 
 def own_negators(hits: Iterable[Hit], negating: frozenset[int]) -> frozenset[int]:
@@ -83,7 +95,10 @@ def _is_conditional(tokens: tuple[Token, ...], start: int, end: int) -> bool:
     if any(token.text in lexicon.CONDITIONALS_EN for token in words[:2]):
         return True
     text = "".join(token.text for token in words if token.is_cjk)
-    return text.startswith(lexicon.CONDITIONALS_ZH) and any(word in text for word in lexicon.CONSEQUENCES_ZH)
+    if text.startswith(lexicon.CONDITIONALS_ZH):
+        return True
+    follows = text + "".join(token.text for token in tokens[end : end + 8] if token.is_cjk)
+    return text.startswith(lexicon.LACKS_ZH) and any(word in follows for word in lexicon.CONSEQUENCES_ZH)
 
 
 def _generic_predicate(tokens: tuple[Token, ...], start: int, end: int) -> bool:
