@@ -59,6 +59,10 @@ class AnswerGrade:
     """Earned of the whole, in [0, 1]."""
     flags: tuple[Flag, ...] = ()
 
+    def with_flags(self, flags: Iterable[Flag]) -> AnswerGrade:
+        """The same grade with more flags."""
+        return dataclasses.replace(self, flags=tuple(dict.fromkeys((*self.flags, *flags))))
+
     @property
     def needs_review(self) -> bool:
         """True where a person should look before the score counts."""
@@ -78,7 +82,12 @@ def grade_answer(
     language = detect(document)
     if language == "other":
         flags.append(Flag.LANGUAGE)
-    if others and share <= _OTHER_OWN and document.tokens and _answers_another(rubric, open_document, calibration, others, share):
+    if (
+        others
+        and share <= _OTHER_OWN
+        and document.tokens
+        and _answers_another(rubric, open_document, calibration, others, share)
+    ):
         flags.append(Flag.OTHER_QUESTION)
     if any(point.found.misconceptions for point in points):
         flags.append(Flag.MISCONCEPTION)
@@ -93,7 +102,15 @@ def unanswered(rubric: CompiledRubric, flag: Flag = Flag.UNANSWERED) -> AnswerGr
     """The grade of a question without an answer: 0, and listed as such."""
     empty = Found(state=State.NONE, share=0.0, similarity=0.0)
     points = tuple(
-        PointGrade(id=row.point.id, verdict=Verdict.UNMET, credit=0.0, confidence=1.0, evidence=(), reason="no answer", found=empty)
+        PointGrade(
+            id=row.point.id,
+            verdict=Verdict.UNMET,
+            credit=0.0,
+            confidence=1.0,
+            evidence=(),
+            reason="no answer",
+            found=empty,
+        )
         for row in rubric.points
     )
     return AnswerGrade(question=rubric.rubric.id, language="none", points=points, share=0.0, flags=(flag,))
@@ -116,7 +133,11 @@ _OTHER_OWN, _OTHER_SHARE = 0.4, 0.6
 
 
 def _answers_another(
-    rubric: CompiledRubric, document: Document, calibration: Calibration, others: Mapping[str, CompiledRubric], own: float
+    rubric: CompiledRubric,
+    document: Document,
+    calibration: Calibration,
+    others: Mapping[str, CompiledRubric],
+    own: float,
 ) -> bool:
     """True where another rubric finds its full answer here."""
     for name, other in others.items():

@@ -91,7 +91,10 @@ def glue(tokens: Sequence[Token]) -> float:
     """The share of joining words among the words of `tokens`; a Chinese character counts as half a word."""
     size = sum(0.5 if token.is_cjk else 1.0 for token in tokens)
     joining = sum(
-        (0.5 if token.text in lexicon.FUNCTION_ZH else 0.0) if token.is_cjk else float(token.text in lexicon.FUNCTION_EN) for token in tokens
+        (0.5 if token.text in lexicon.FUNCTION_ZH else 0.0)
+        if token.is_cjk
+        else float(token.text in lexicon.FUNCTION_EN)
+        for token in tokens
     )
     return joining / size if size else 0.0
 
@@ -110,27 +113,40 @@ def disorder(tokens: Sequence[Token]) -> float:
     for before, token in zip([None, *tokens[:-1]], tokens, strict=True):
         if token.text == "的" or token.text in "了着":
             seen += 1
-            wrong += before is None or before.clause != token.clause or (before.text in "的和与在从对把被" and token.text == "的")
+            wrong += (
+                before is None
+                or before.clause != token.clause
+                or (before.text in "的和与在从对把被" and token.text == "的")
+            )
     return wrong / seen if seen >= 5 else 0.0
 
 
 _AFTER_NO_DETERMINER = lexicon.PREPOSITIONS_EN | lexicon.AUXILIARIES_EN | {"the", "a", "an", "and", "or"}
 
 
+_LEAST_WORDS = 15
+
+
 def is_stuffed(tokens: Sequence[Token]) -> bool:
     """True for a text of some length with hardly any joining words, or with its words shuffled."""
     size = sum(0.5 if token.is_cjk else 1.0 for token in tokens)
-    listed = glue(tokens) < _least_glue(tokens) or disorder(tokens) > STUFFED_DISORDER or _is_chopped(tokens)
-    return size >= 15 and listed
+    if size < _LEAST_WORDS:
+        return False
+    return glue(tokens) < _least_glue(tokens) or disorder(tokens) > STUFFED_DISORDER or _is_chopped(tokens)
 
 
 def _is_chopped(tokens: Sequence[Token]) -> bool:
     """True for many short pieces with few joining words and hardly a full stop: Chinese key words, spaced or with commas."""
-    cuts = sum(
-        one.clause != two.clause or (one.is_cjk and two.is_cjk and two.start > one.end) for one, two in pairwise(tokens)
+    spaced = sum(
+        one.is_cjk and two.is_cjk and two.start > one.end and one.clause == two.clause for one, two in pairwise(tokens)
     )
+    if spaced >= 4 and spaced * 10 >= len(tokens):
+        return True  # nobody puts spaces between Chinese words
+    cuts = tokens[-1].clause - tokens[0].clause
     stops = tokens[-1].sentence - tokens[0].sentence
-    return cuts >= 8 and len(tokens) / (cuts + 1) <= _CHOPPED_TOKENS and stops * 6 <= cuts and glue(tokens) < _CHOPPED_GLUE
+    return (
+        cuts >= 8 and len(tokens) / (cuts + 1) <= _CHOPPED_TOKENS and stops * 6 <= cuts and glue(tokens) < _CHOPPED_GLUE
+    )
 
 
 _CHOPPED_TOKENS, _CHOPPED_GLUE = 6.0, 0.2

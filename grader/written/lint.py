@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import fmean
 
@@ -125,7 +125,10 @@ def _exemplars(exemplars: tuple[Exemplar, ...]) -> Iterator[Finding]:
 
 
 def _agreement(
-    rubric: CompiledRubric, exemplars: tuple[Exemplar, ...], calibration: Calibration, others: dict[str, CompiledRubric] | None
+    rubric: CompiledRubric,
+    exemplars: tuple[Exemplar, ...],
+    calibration: Calibration,
+    others: dict[str, CompiledRubric] | None,
 ) -> Iterator[Finding]:
     errors = []
     for exemplar in exemplars:
@@ -133,7 +136,10 @@ def _agreement(
         error = grade.share - exemplar.score(rubric.rubric)
         errors.append(abs(error))
         if abs(error) > FAR:
-            yield "warning", f"{exemplar.id} ({exemplar.kind}): machine {grade.share:.2f}, human {exemplar.score(rubric.rubric):.2f}: {_differ(grade, exemplar)}"
+            yield (
+                "warning",
+                f"{exemplar.id} ({exemplar.kind}): machine {grade.share:.2f}, human {exemplar.score(rubric.rubric):.2f}: {_differ(grade, exemplar)}",
+            )
     mean = fmean(errors) if errors else 0.0
     if mean > MEAN_ERROR:
         yield "error", f"mean absolute error over the exemplars is {mean:.3f}; at most {MEAN_ERROR} is allowed"
@@ -143,30 +149,37 @@ def _differ(grade: AnswerGrade, exemplar: Exemplar) -> str:
     rows = [(point, exemplar.point_score(point.id)) for point in grade.points]
     flags = f"flags {', '.join(grade.flags)}; " if grade.flags else ""
     return flags + "; ".join(
-        f"{point.id} {point.credit:.2f} for {human:g} ({point.reason})" for point, human in rows if abs(point.credit - human) >= 0.25
+        f"{point.id} {point.credit:.2f} for {human:g} ({point.reason})"
+        for point, human in rows
+        if abs(point.credit - human) >= 0.25
     )
 
 
+def lint_all(path: Path, say: Callable[[str], None]) -> bool:
+    """Lints one rubric or a folder of them, tells what is wrong; True where there is no error."""
+    paths = sorted(path.glob("q[0-9][0-9].toml")) if path.is_dir() else [path]
+    others: dict[str, CompiledRubric] = {}
+    if path.is_dir():
+        others = compile_rubrics(load_rubric(one) for one in paths)
+    good = [_lint_one(one, others, say) for one in paths]
+    return bool(good) and all(good)
+
+
+def _lint_one(path: Path, others: dict[str, CompiledRubric], say: Callable[[str], None]) -> bool:
+    try:
+        findings = sorted(set(lint(path, others)))
+    except TaskBroken as error:
+        findings = [("error", str(error))]
+    say(f"{path.name}: {len(findings) or 'ok'}")
+    for kind, what in findings:
+        say(f"  {kind}: {what}")
+    return all(kind != "error" for kind, _ in findings)
+
+
 def main(arguments: list[str]) -> int:
-    """Lints the files or folders named; prints what is wrong; the exit code says whether anything is."""
-    paths = [path for name in arguments for path in _rubric_files(Path(name))]
-    failed = not paths
-    whole = any(Path(name).is_dir() for name in arguments)
-    others = compile_rubrics(load_rubric(path) for path in paths) if whole else None
-    for path in paths:
-        try:
-            findings = sorted(set(lint(path, others)))
-        except TaskBroken as error:
-            findings = [("error", str(error))]
-        failed = failed or any(kind == "error" for kind, _ in findings)
-        print(f"{path}: {'ok' if not findings else ''}")  # noqa: T201 -- a command
-        for kind, what in findings:
-            print(f"  {kind}: {what}")  # noqa: T201
-    return ExitCode.TASK_BROKEN if failed else ExitCode.GRADED
-
-
-def _rubric_files(path: Path) -> list[Path]:
-    return sorted(path.glob("q[0-9][0-9].toml")) if path.is_dir() else [path]
+    """Lints the files or folders named; the exit code says whether anything is wrong."""
+    good = [lint_all(Path(name), print) for name in arguments]
+    return ExitCode.GRADED if good and all(good) else ExitCode.TASK_BROKEN
 
 
 if __name__ == "__main__":

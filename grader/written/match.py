@@ -12,7 +12,9 @@ from grader.written.negation import denied, own_negators
 from grader.written.similarity import recall, units
 from grader.written.tokens import Document
 
-_WARNING = frozenset("myth misconception mistake mistaken mistakenly wrong wrongly incorrect incorrectly fallacy".split())
+_WARNING = frozenset(
+    "myth misconception mistake mistaken mistakenly wrong wrongly incorrect incorrectly fallacy".split()
+)
 _WARNING_ZH = ("误区", "误解", "错误地", "是错误的", "是错的", "不正确", "不对", "误以为")
 
 
@@ -76,7 +78,10 @@ def match_point(point: CompiledPoint, document: Document, negating: frozenset[in
     state = _state(best.count, everywhere, needed)
     turned = max(windows, key=lambda window: sum(hit is not None for hit in window.unsound))
     if state is not State.MET and _is_contradicted(turned, needed):
-        state, best = State.CONTRADICTED, _Window(tuple(one or two for one, two in zip(turned.sound, turned.unsound, strict=True)), ())
+        state, best = (
+            State.CONTRADICTED,
+            _Window(tuple(one or two for one, two in zip(turned.sound, turned.unsound, strict=True)), ()),
+        )
     return Found(
         state=state,
         share=min(best.count / needed, 1.0),
@@ -157,7 +162,11 @@ def _in_one_sentence(groups: AliasGroups, document: Document, negating: frozense
     for sentence in sorted({tokens[hit.start].sentence for hit in found[0]}):
         chosen = [next((hit for hit in group if tokens[hit.start].sentence == sentence), None) for group in found]
         hits = [hit for hit in chosen if hit is not None]
-        if len(hits) == len(groups) and not denied(hits, document, negating, consumed) and not _warns(document, sentence):
+        if (
+            len(hits) == len(groups)
+            and not denied(hits, document, negating, consumed)
+            and not _warns(document, sentence)
+        ):
             return hits
     return []
 

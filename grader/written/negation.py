@@ -89,7 +89,9 @@ def _is_conditional(tokens: tuple[Token, ...], start: int, end: int) -> bool:
 def _generic_predicate(tokens: tuple[Token, ...], start: int, end: int) -> bool:
     words = tokens[start : min(end, start + 4)]
     text = "".join(token.text for token in tokens[start : min(end, start + 6)] if token.is_cjk)
-    return any(token.key in _generic_keys() for token in words) or any(word in text for word in lexicon.GENERIC_PREDICATES_ZH)
+    return any(token.key in _generic_keys() for token in words) or any(
+        word in text for word in lexicon.GENERIC_PREDICATES_ZH
+    )
 
 
 @lru_cache(maxsize=1)
