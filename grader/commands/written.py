@@ -57,8 +57,8 @@ def evaluate_command(  # noqa: PLR0913, PLR0917 - one parameter for each option,
     if task.kind != TASK:
         raise UsageError(f"{TASK} is not a task of written answers")
     rubrics = rubrics_of(task)
-    rows = [row for file in files for row in read_rows(file, rubrics, split)]
-    figures = evaluate(rows, rubrics, shipped(), exemplars)
+    rows = [row for file in files for row in read_rows(file, rubrics)]
+    figures = evaluate(rows, rubrics, shipped(), exemplars, split)
     if output:
         write_text(output, dumps(figures))
     click.echo("\n".join(_lines(figures)))

@@ -44,8 +44,8 @@ class Row:
     references: tuple[str, ...] = ()
 
 
-def read_rows(path: Path, rubrics: Mapping[str, CompiledRubric], split: str = "") -> list[Row]:
-    """The rows of a JSONL file, of one split where `split` is given. Raises UsageError with the line."""
+def read_rows(path: Path, rubrics: Mapping[str, CompiledRubric]) -> list[Row]:
+    """The rows of a JSONL file. Raises UsageError with the line."""
     rows = []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()[:_MAX_ROWS]
@@ -61,10 +61,7 @@ def read_rows(path: Path, rubrics: Mapping[str, CompiledRubric], split: str = ""
                     "expected question_id, student_answer, score, max_score, question, reference_answer; or an exemplar"
                 )
                 raise UsageError(what, hint=hint) from error
-    kept = [row for row in rows if not split or row.split == split]
-    if not kept:
-        raise UsageError(f"{path} has no answers{f' of the split {split!r}' if split else ''}")
-    return kept
+    return rows
 
 
 def _row(record: Json, rubrics: Mapping[str, CompiledRubric]) -> Row:
@@ -98,26 +95,38 @@ def _row(record: Json, rubrics: Mapping[str, CompiledRubric]) -> Row:
 
 
 def evaluate(
-    rows: Sequence[Row], rubrics: Mapping[str, CompiledRubric], calibration: Calibration, exemplars: int = 0
+    rows: Sequence[Row],
+    rubrics: Mapping[str, CompiledRubric],
+    calibration: Calibration,
+    exemplars: int = 0,
+    split: str = "",
 ) -> Json:
-    """All figures for `rows`, as plain JSON. `exemplars`: graded answers of each question that the grader may see."""
+    """All figures for `rows`, as plain JSON. `exemplars`: graded answers of each question that the grader may see.
+
+    With a `split` only its rows are compared; the others of other questions still serve to fit. Raises UsageError where it
+    has none.
+    """
+    if not any(not split or row.split == split for row in rows):
+        raise UsageError(f"there are no answers{f' of the split {split!r}' if split else ''}")
     with_rubric = [row for row in rows if not row.references]
     without = [row for row in rows if row.references]
     used, machine, flagged = [], [], []
     for row in with_rubric:
+        if split and row.split != split:
+            continue
         grade = grade_answer(rubrics[row.question], row.answer, calibration, rubrics)
         used.append(row)
         machine.append(grade.share)
         flagged.append(grade.needs_review)
     if without:
-        kept, scores, doubtful = _without_rubric(without, exemplars)
+        kept, scores, doubtful = _without_rubric(without, exemplars, split)
         used += kept
         machine += scores
         flagged += doubtful
     return _figures(used, np.array(machine), np.array(flagged, dtype=bool), exemplars)
 
 
-def _without_rubric(rows: list[Row], exemplars: int) -> tuple[list[Row], list[float], list[bool]]:
+def _without_rubric(rows: list[Row], exemplars: int, split: str) -> tuple[list[Row], list[float], list[bool]]:
     """The rows that are not exemplars, their predicted scores, and which of them are flagged."""
     items = [Item(question=row.prompt, references=row.references, answer=row.answer) for row in rows]
     scores, questions = np.array([row.score for row in rows]), [row.question for row in rows]
@@ -127,7 +136,13 @@ def _without_rubric(rows: list[Row], exemplars: int) -> tuple[list[Row], list[fl
         predicted = corrected(predicted, items, scores, questions, given)
     # With exemplars, only questions that have some are counted: the others were not helped.
     helped = {question for question, one in zip(questions, given, strict=True) if one}
-    kept = [index for index in range(len(rows)) if not given[index] and (not exemplars or questions[index] in helped)]
+    kept = [
+        index
+        for index in range(len(rows))
+        if not given[index]
+        and (not exemplars or questions[index] in helped)
+        and (not split or rows[index].split == split)
+    ]
     flagged = [_is_flagged(rows[index], float(predicted[index])) for index in kept]
     return [rows[index] for index in kept], [float(predicted[index]) for index in kept], flagged
 
