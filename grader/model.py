@@ -171,6 +171,8 @@ class Task:
     root: str
     criteria: tuple[Criterion, ...]
     limits: Limits
+    kind: str = "code"
+    """"code" has suites and needs a sandbox; "written" has rubrics, and a criterion for each question."""
     gpu: str = "none"
     """"none", "optional" or "required"."""
     sha256: str = ""
@@ -235,9 +237,11 @@ class TaskResult:
     status: TaskStatus
     checks: Sequence[CheckResult] = ()
     resources: Resources = Resources()
+    questions: Sequence[ScoredQuestion] = ()
+    """Of the written task."""
     facts: SandboxFacts | None = None
     reason: str = ""
-    """Why it is missing or ungraded."""
+    """Why it is missing or ungraded; of a written task also what is unanswered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +288,9 @@ class ScoredPoint:
     id: str
     title: Text
     score: Score
+    verdict: str = ""
+    """met, partial, unmet or contradicted."""
+    confidence: float = 0.0
     evidence: tuple[Evidence, ...] = ()
     rationale: str = ""
 

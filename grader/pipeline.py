@@ -28,6 +28,7 @@ from grader.sandbox import backend
 from grader.sandbox.gpus import choose_gpus
 from grader.scoring import rejected_report, restricted_to, score_report
 from grader.submission import load_submission, submission_id
+from grader.written.task import grade_written
 
 OnCheck = Callable[[str, CheckResult], None]
 """Told of each finished check: task id and result."""
@@ -64,9 +65,9 @@ def grade(path: Path, request: Request, on_check: OnCheck | None = None) -> Grad
     """
     started, run = time.monotonic(), _new_run(request.settings)
     try:
-        submission = load_submission(path, request.tasks)
+        submission = load_submission(path, _code_tasks(request))
     except SubmissionRejected as error:
-        name = submission_id(path, request.tasks)
+        name = submission_id(path, _code_tasks(request))
         return Graded(report=rejected_report(name, str(error), request.tasks.values(), run), error=error)
     tasks = _wanted(submission, request)
     results, fault = _judge_all(tasks, submission, request, run, on_check)
@@ -76,11 +77,23 @@ def grade(path: Path, request: Request, on_check: OnCheck | None = None) -> Grad
 
 
 def _wanted(submission: Submission, request: Request) -> list[Task]:
-    tasks = [task for task in request.tasks.values() if task.id in submission.entries or not request.only_present]
+    tasks = [task for task in request.tasks.values() if _is_wanted(task, submission, request)]
     if not tasks:
         names = ", ".join(f"{name}.py" for name in request.tasks)
         raise SubmissionRejected("the submission answers none of the tasks", hint=f"expected one of: {names}")
     return tasks
+
+
+def _is_wanted(task: Task, submission: Submission, request: Request) -> bool:
+    """False in a self-check for what is not there, and for written answers: their rubrics are the interviewer's."""
+    if task.kind == "written" and "hidden" not in request.suites:
+        return False
+    return not request.only_present or task.id in submission.entries
+
+
+def _code_tasks(request: Request) -> list[str]:
+    """The tasks that are answered by a source file; written answers have names of their own."""
+    return [task.id for task in request.tasks.values() if task.kind == "code"]
 
 
 def _judge_all(
@@ -106,6 +119,8 @@ def _our_error(result: TaskResult) -> GraderError:
 
 def _judge(task: Task, submission: Submission, request: Request, run: Run, on_check: OnCheck | None) -> TaskResult:
     settings = request.settings
+    if task.kind == "written":
+        return grade_written(task, submission)
     entry = submission.entries.get(task.id)
     if entry is None:
         return TaskResult(task=task, status=TaskStatus.MISSING, reason=f"no file answers {task.id}")

@@ -24,6 +24,7 @@ from grader.model import (
     Score,
     ScoredCheck,
     ScoredCriterion,
+    ScoredQuestion,
     ScoredTask,
     Submission,
     SubmissionInfo,
@@ -41,7 +42,10 @@ def score_task(result: TaskResult) -> ScoredTask:
     """
     task, status = result.task, _status(result)
     checks = tuple(_score_check(check) for check in result.checks)
-    criteria = tuple(_score_criterion(task, criterion, checks, status) for criterion in task.criteria)
+    if task.kind == "written":
+        criteria = tuple(_score_question(criterion, result.questions) for criterion in task.criteria)
+    else:
+        criteria = tuple(_score_criterion(task, criterion, checks, status) for criterion in task.criteria)
     _check_membership(task, result.checks)
     return ScoredTask(
         id=task.id,
@@ -55,6 +59,7 @@ def score_task(result: TaskResult) -> ScoredTask:
         reason=result.reason or _our_fault(result.checks),
         criteria=criteria,
         checks=checks,
+        questions=tuple(result.questions),
     )
 
 
@@ -161,6 +166,14 @@ def _score_criterion(
     return ScoredCriterion(
         id=criterion.id, title=criterion.title, score=Score(earned=min(earned, possible), possible=possible)
     )
+
+
+def _score_question(criterion: Criterion, questions: Iterable[ScoredQuestion]) -> ScoredCriterion:
+    """The points of one written question; 0 where it was not graded."""
+    score = next((question.score for question in questions if question.id == criterion.id), None)
+    possible = round(criterion.points, 2)
+    earned = min(score.earned, possible) if score else 0.0
+    return ScoredCriterion(id=criterion.id, title=criterion.title, score=Score(earned=earned, possible=possible))
 
 
 def _check_membership(task: Task, checks: Iterable[CheckResult]) -> None:

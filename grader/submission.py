@@ -28,6 +28,9 @@ SETTINGS_FILE = "submission.toml"
 ANY_TASK = "submission"
 """Stem of the file that answers every task without a file of its own."""
 
+ANSWERS = "answers"
+"""Stem of the file with the written answers."""
+
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
 _SOURCES = (".py", ".ipynb")
@@ -177,6 +180,8 @@ def _single_entries(files: Mapping[str, bytes], task_ids: Collection[str]) -> di
     """The entries of a submission that is one file: its own task's, or every task's if it is named for none."""
     path = PurePosixPath(next(iter(files)))
     entry = Entry(path=str(path), kind=path.suffix.lower()[1:])
+    if path.stem == ANSWERS:
+        return {}  # a notebook of written answers answers no code task
     return {task_id: entry for task_id in task_ids if path.stem == task_id or path.stem not in task_ids}
 
 

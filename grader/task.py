@@ -35,14 +35,16 @@ def load_task(root: Path) -> Task:
         message = f"there is no task in {root}"
         raise UsageError(message, hint=f"a task is a folder with a {TASK_FILE}")
     table = _read_table(path)
-    _check_layout(root)
+    kind = table.get("kind", "code")
+    _check_layout(root, kind)
     return Task(
         id=table["id"],
         version=table["version"],
         title=_text(table["title"]),
         root=str(root.resolve()),
-        criteria=_criteria(table["criteria"], path),
+        criteria=_questions(root, table) if kind == "written" else _criteria(table["criteria"], path),
         limits=_limits(table.get("limits", {})),
+        kind=kind,
         gpu=table.get("gpu", "none"),
         sha256=digest_files(_files(root)),
     )
@@ -100,11 +102,11 @@ def _read_table(path: Path) -> Json:
     return table
 
 
-def _check_layout(root: Path) -> None:
+def _check_layout(root: Path, kind: str) -> None:
     """Raises where a part that every task has is missing."""
     if not (root / "PROMPT.md").is_file():
         _broken(root / "PROMPT.md", "is missing: candidates need to know what to do")
-    if not any((root / "public").glob("test_*.py")):
+    if kind == "code" and not any((root / "public").glob("test_*.py")):
         _broken(root / "public", "has no test_*.py: candidates need checks of their own")
 
 
@@ -117,6 +119,22 @@ def _criteria(rows: list[Json], path: Path) -> tuple[Criterion, ...]:
         if round(row["points"], 2) != row["points"]:
             _broken(path, f"criteria[{index}].points: {row['points']} has more than two decimals")
     return tuple(Criterion(id=row["id"], title=_text(row["title"]), points=float(row["points"])) for row in rows)
+
+
+def _questions(root: Path, table: Json) -> tuple[Criterion, ...]:
+    """One criterion for each rubric of a written task, titled with its question; none in a candidate's kit.
+
+    Only the head of a rubric is read here; `grader.written` checks the rest before it grades.
+    """
+    criteria = []
+    for path in sorted(root.glob("q[0-9][0-9].toml")):
+        try:
+            question = tomllib.loads(path.read_text(encoding="utf-8"))["question"]
+            title = Text(en=str(question["en"]), zh=str(question["zh"]))
+        except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
+            _broken(path, f"question: {sanitize_line(str(error))}", error)
+        criteria.append(Criterion(id=path.stem, title=title, points=float(table["points_per_question"])))
+    return tuple(criteria)
 
 
 def _limits(table: Json) -> Limits:

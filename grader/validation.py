@@ -14,6 +14,7 @@ from grader.model import Outcome, ScoredTask, Task
 from grader.pipeline import Request
 from grader.task import load_tasks
 from grader.text import sanitize_line
+from grader.written.lint import lint_all
 from grader.verify import KINDS, Verdict, find_cases, prove
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
@@ -38,6 +39,8 @@ class Validation:
         return ExitCode.GRADED if all(proven) else ExitCode.TASK_BROKEN
 
     def _task(self, task: Task, say: Say) -> bool:
+        if task.kind == "written":
+            return lint_all(Path(task.root), say)
         cases = [
             case
             for case in find_cases(task.id, self._references, self._candidates)

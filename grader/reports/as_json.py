@@ -185,6 +185,8 @@ def _question(question: ScoredQuestion) -> Json:
             "id": point.id,
             **_text("title", point.title),
             **_points(point.score),
+            "verdict": point.verdict,
+            "confidence": point.confidence,
             "evidence": [_row(row) for row in point.evidence],
             "rationale": point.rationale,
         }
@@ -206,6 +208,8 @@ def _question_back(row: Json) -> ScoredQuestion:
             id=point["id"],
             title=_text_back("title", point),
             score=_score_back(point),
+            verdict=point["verdict"],
+            confidence=point["confidence"],
             evidence=tuple(Evidence(**line) for line in point["evidence"]),
             rationale=point["rationale"],
         )

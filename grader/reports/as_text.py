@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from grader.model import Json
+from grader.reports.written_text import Page, written_lines
 
 _BAR_CELLS = 20
 _MAX_OUTPUT_LINES = 6
@@ -48,6 +49,7 @@ class _Page:
     """The choices that hold for one summary: language, colour, width."""
 
     def __init__(self, lang: str, *, color: bool, width: int) -> None:
+        self._page = Page(lang=lang, paint=self._paint, wrap=self._wrap)
         self._suffix = "_zh" if lang == "zh" else ""
         self._words = _WORDS["zh" if lang == "zh" else "en"]
         self._color = color
@@ -62,7 +64,7 @@ class _Page:
         yield self._paint(f"{name}: {total}  {status}", "bold")
         if record["reason"]:
             yield from self._wrap(record["reason"], "  ")
-        if not record["run"]["isolated"] and any(task["status"] != "missing" for task in record["tasks"]):
+        if not record["run"]["isolated"] and any(map(_ran_code, record["tasks"])):
             yield self._paint(f"  {self._words['not isolated']}", "yellow")
         for note in submission["notes"]:
             yield from self._wrap(f"{self._words['note']}: {note}", "  ")
@@ -79,7 +81,10 @@ class _Page:
             yield from self._wrap(task["reason"], "  ")
         if task["status"] == "missing":
             return
-        yield from self._criteria(task["criteria"])
+        if task["questions"]:
+            yield from written_lines(task["questions"], self._page)
+        else:
+            yield from self._criteria(task["criteria"])
         for row in task["diagnosis"]:
             yield from self._wrap(f"{self._words['likely cause']}: {row['bug']}", "  ")
         yield from self._checks(task["checks"])
@@ -133,6 +138,11 @@ class _Page:
 
     def _paint(self, text: str, name: str) -> str:
         return f"\x1b[{_CODES[name]}m{text}\x1b[0m" if self._color and text else text
+
+
+def _ran_code(task: Json) -> bool:
+    """True where code of the candidate ran, so that isolation matters."""
+    return task["status"] != "missing" and not task["questions"]
 
 
 def _columns(text: str) -> int:

@@ -87,7 +87,9 @@ def _hidden_check(check: Json, criteria: dict[str, Json], number: int) -> Json:
 
 def _question(question: Json) -> Json:
     """A written answer's points without evidence and rationale: they show what the rubric looks for."""
-    points = [point | {"evidence": [], "rationale": ""} for point in question["points"]]
+    points = [
+        point | {"verdict": "", "confidence": 0.0, "evidence": [], "rationale": ""} for point in question["points"]
+    ]
     return question | {"points": points, "flags": [], "needs_review": False}
 
 

@@ -126,8 +126,10 @@ def _places(piece: Piece, document: Document) -> list[tuple[int, int]]:
 
 def _stands_at(keys: tuple[str, ...], place: int, document: Document) -> bool:
     tokens = document.tokens[place : place + len(keys)]
-    return len(tokens) == len(keys) and all(token.key == key for token, key in zip(tokens, keys, strict=True)) and (
-        tokens[0].sentence == tokens[-1].sentence
+    return (
+        len(tokens) == len(keys)
+        and all(token.key == key for token, key in zip(tokens, keys, strict=True))
+        and (tokens[0].sentence == tokens[-1].sentence)
     )
 
 
@@ -163,7 +165,12 @@ def _around(
 
 
 def _nearest(
-    options: list[tuple[int, int]], taken: list[tuple[int, int]], span: tuple[int, int], tokens: tuple[Token, ...], *, before: bool
+    options: list[tuple[int, int]],
+    taken: list[tuple[int, int]],
+    span: tuple[int, int],
+    tokens: tuple[Token, ...],
+    *,
+    before: bool,
 ) -> tuple[int, int] | None:
     """The option closest to `span` that overlaps none taken; only those before it where `before`."""
     at = bisect_left(options, span)

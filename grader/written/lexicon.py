@@ -29,7 +29,9 @@ NOT_NEGATING_EN = (
     ("no", "longer"), ("not", "to", "mention"), ("why", "not"), ("if", "not"), ("or", "not"), ("no", "free"), ("nor", "only"),
 )  # fmt: skip
 
-CLAUSE_STARTS_EN = frozenset("but however instead rather whereas while although though because since so therefore which".split())
+CLAUSE_STARTS_EN = frozenset(
+    "but however instead rather whereas while although though because since so therefore which".split()
+)
 """A clause begins at these words also where no comma stands."""
 
 CLAUSE_STARTS_ZH = (
@@ -62,9 +64,13 @@ FUNCTION_EN = frozenset(
 
 DETERMINERS_EN = frozenset("a an the this these those its their our your my each every".split())
 PREPOSITIONS_EN = frozenset("of in on at by for with from into onto between during against among via per to".split())
-AUXILIARIES_EN = frozenset("is are was were be been has have had will would should can could may might must do does did".split())
+AUXILIARIES_EN = frozenset(
+    "is are was were be been has have had will would should can could may might must do does did".split()
+)
 
-FUNCTION_ZH = frozenset("的了是在和与用会能可以要让把被使对从到为而且或则就都也还将其这那需通过因所导致即比更等及并由于若但它们我你他中里上下后前时有做进行应该先再让给跟同")
+FUNCTION_ZH = frozenset(
+    "的了是在和与用会能可以要让把被使对从到为而且或则就都也还将其这那需通过因所导致即比更等及并由于若但它们我你他中里上下后前时有做进行应该先再让给跟同"
+)
 """Characters that join; see `FUNCTION_EN`."""
 
 ANTONYMS = (

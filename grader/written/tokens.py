@@ -85,7 +85,12 @@ def _tokens(text: str) -> list[Token]:
 def _ends_line(text: str, at: int) -> bool:
     """True where the line break at `at` ends a sentence: a blank line, a bullet or number next, or a short line."""
     rest = text[at + 1 : at + 12].lstrip(" ")
-    begins = rest[:1] in _BULLETS or rest[:1] == "\n" or not rest or (rest[0].isdigit() and rest[1:3].lstrip("0123456789")[:1] in (".", ")", "、"))
+    begins = (
+        rest[:1] in _BULLETS
+        or rest[:1] == "\n"
+        or not rest
+        or (rest[0].isdigit() and rest[1:3].lstrip("0123456789")[:1] in (".", ")", "、"))
+    )
     return begins or at - text.rfind("\n", 0, at) <= _SHORT_LINE
 
 
@@ -101,7 +106,10 @@ def _word(piece: str, start: int, sentence: int, clause: int, after: str) -> lis
     """The token of a piece; `n't` and `cannot` become a word and "not"."""
     end = start + len(piece)
     if piece == "cannot":
-        return [Token("can", "can", start, start + 3, sentence, clause), Token("not", "not", start + 3, end, sentence, clause)]
+        return [
+            Token("can", "can", start, start + 3, sentence, clause),
+            Token("not", "not", start + 3, end, sentence, clause),
+        ]
     if piece == "t" and after == "'":
         return [Token("not", "not", start, end, sentence, clause)]
     return [Token(piece, key_of(piece), start, end, sentence, clause)]
@@ -133,11 +141,22 @@ def key_of(piece: str) -> str:
 def _american(word: str) -> str:
     """-ise, -isation and -our as -ize, -ization and -or, for words long enough to carry the ending."""
     if len(word) > 6:
-        for british, american in (("isation", "ization"), ("ising", "izing"), ("ised", "ized"), ("iser", "izer"), ("ise", "ize")):
+        for british, american in (
+            ("isation", "ization"),
+            ("ising", "izing"),
+            ("ised", "ized"),
+            ("iser", "izer"),
+            ("ise", "ize"),
+        ):
             head, found, tail = word.rpartition(british)
             if found and len(head) > 2 and tail in ("", "s"):
                 return head + american + tail
-    return word.replace("behaviour", "behavior").replace("labell", "label").replace("modell", "model").replace("centre", "center")
+    return (
+        word.replace("behaviour", "behavior")
+        .replace("labell", "label")
+        .replace("modell", "model")
+        .replace("centre", "center")
+    )
 
 
 @lru_cache(maxsize=1)

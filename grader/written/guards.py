@@ -1,0 +1,215 @@
+"""What makes a score doubtful or void, seen before any point is matched: copies, key words, repetition, instructions.
+
+A guard masks sentences (they earn nothing), caps the score, or only asks for review; which of them is in `CAPS`.
+Sources of the lines: the exemplars and the probes of tests/written/test_probes.py.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from itertools import pairwise
+
+from grader.written import lexicon
+from grader.written.aliases import compile_alias, find_any
+from grader.written.similarity import units
+from grader.written.tokens import Document, Token
+
+COPIED_SENTENCE = 0.25
+"""A sentence with a smaller share of content units that are not in the question is the question again."""
+STUFFED_GLUE = 0.16
+"""Share of joining words below which a text of some length is a list of key words."""
+STUFFED_DISORDER = 0.2
+"""Share of joining words that stand where grammar does not put them; shuffled text has more than twice as much."""
+
+
+class Flag(StrEnum):
+    """What a reader of the score must know; each asks for review but `UNANSWERED`."""
+
+    UNANSWERED = "unanswered"
+    NON_ANSWER = "non_answer"
+    NOT_TEXT = "not_text"
+    COPIED_QUESTION = "copied_question"
+    STUFFED = "stuffed"
+    REPETITION = "repetition"
+    OTHER_QUESTION = "other_question"
+    INJECTION = "injection"
+    TOO_LONG = "too_long"
+    MARKUP = "markup"
+    LANGUAGE = "unsupported_language"
+    DUPLICATE = "answered_twice"
+    MISCONCEPTION = "misconception"
+    MIDDLE = "middle_band"
+
+
+CAPS = {
+    Flag.NON_ANSWER: 0.0,
+    Flag.NOT_TEXT: 0.0,
+    Flag.COPIED_QUESTION: 0.0,
+    Flag.STUFFED: 0.15,
+    Flag.OTHER_QUESTION: 0.1,
+}
+"""The most that a flagged answer can have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded:
+    """The flags of an answer, and its sentences that must earn nothing."""
+
+    flags: tuple[Flag, ...]
+    masked: frozenset[int]
+
+
+def guard(document: Document, questions: Iterable[Document]) -> Guarded:
+    """Looks at the whole answer. `questions`: the question in each language, and other text that may be copied."""
+    flags: list[Flag] = []
+    sentences = _by_sentence(document.tokens)
+    known = frozenset(unit for question in questions for unit in units(question.tokens))
+    copied = {number for number, tokens in sentences.items() if _is_copied(tokens, known)}
+    injected = _injected(document, _TO_GRADER)
+    repeated = _repeated(sentences)
+    own = [token for token in document.tokens if token.sentence not in copied and token.sentence not in injected]
+    if not document.tokens or _is_non_answer(document):
+        flags.append(Flag.NON_ANSWER)
+    elif _is_copied(list(document.tokens), known) or (copied and not units(own) - known):
+        flags.append(Flag.COPIED_QUESTION)
+    if injected or _injected(document, _INSTRUCTIONS):
+        flags.append(Flag.INJECTION)
+    if is_stuffed(own):
+        flags.append(Flag.STUFFED)
+    if len(repeated) >= 2 and len(repeated) > 0.3 * len(sentences):
+        flags.append(Flag.REPETITION)
+    if document.folded.cut:
+        flags.append(Flag.TOO_LONG)
+    return Guarded(flags=tuple(flags), masked=frozenset(copied | injected | repeated))
+
+
+def glue(tokens: Sequence[Token]) -> float:
+    """The share of joining words among the words of `tokens`; a Chinese character counts as half a word."""
+    size = sum(0.5 if token.is_cjk else 1.0 for token in tokens)
+    joining = sum(
+        (0.5 if token.text in lexicon.FUNCTION_ZH else 0.0)
+        if token.is_cjk
+        else float(token.text in lexicon.FUNCTION_EN)
+        for token in tokens
+    )
+    return joining / size if size else 0.0
+
+
+def disorder(tokens: Sequence[Token]) -> float:
+    """The share of joining words that stand where none can: "the of", "a" before a comma, 的 at a clause's start."""
+    seen = wrong = 0
+    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
+        ends = after is None or after.clause != token.clause
+        if token.text in lexicon.DETERMINERS_EN and token.text not in ("this", "these", "those"):
+            seen += 1
+            wrong += ends or (after is not None and after.text in _AFTER_NO_DETERMINER)
+        elif token.text in lexicon.PREPOSITIONS_EN:
+            seen += 1
+            wrong += ends or (after is not None and after.text in lexicon.AUXILIARIES_EN)
+    for before, token in zip([None, *tokens[:-1]], tokens, strict=True):
+        if token.text == "的" or token.text in "了着":
+            seen += 1
+            wrong += (
+                before is None
+                or before.clause != token.clause
+                or (before.text in "的和与在从对把被" and token.text == "的")
+            )
+    return wrong / seen if seen >= 5 else 0.0
+
+
+_AFTER_NO_DETERMINER = lexicon.PREPOSITIONS_EN | lexicon.AUXILIARIES_EN | {"the", "a", "an", "and", "or"}
+
+
+_LEAST_WORDS = 15
+
+
+def is_stuffed(tokens: Sequence[Token]) -> bool:
+    """True for a text of some length with hardly any joining words, or with its words shuffled."""
+    size = sum(0.5 if token.is_cjk else 1.0 for token in tokens)
+    if size < _LEAST_WORDS:
+        return False
+    return glue(tokens) < _least_glue(tokens) or disorder(tokens) > STUFFED_DISORDER or _is_chopped(tokens)
+
+
+def _is_chopped(tokens: Sequence[Token]) -> bool:
+    """True for many short pieces with few joining words and hardly a full stop: Chinese key words, spaced or with commas."""
+    spaced = sum(
+        one.is_cjk and two.is_cjk and two.start > one.end and one.clause == two.clause for one, two in pairwise(tokens)
+    )
+    if spaced >= 4 and spaced * 10 >= len(tokens):
+        return True  # nobody puts spaces between Chinese words
+    cuts = tokens[-1].clause - tokens[0].clause
+    stops = tokens[-1].sentence - tokens[0].sentence
+    return (
+        cuts >= 8 and len(tokens) / (cuts + 1) <= _CHOPPED_TOKENS and stops * 6 <= cuts and glue(tokens) < _CHOPPED_GLUE
+    )
+
+
+_CHOPPED_TOKENS, _CHOPPED_GLUE = 6.0, 0.2
+
+
+def _least_glue(tokens: Sequence[Token]) -> float:
+    """English has more joining words than Chinese, whose verbs and measure words do the same work."""
+    chinese = sum(token.is_cjk for token in tokens) / len(tokens)
+    return STUFFED_GLUE * (1 - chinese) + 0.06 * chinese
+
+
+def _by_sentence(tokens: Iterable[Token]) -> dict[int, list[Token]]:
+    sentences: dict[int, list[Token]] = {}
+    for token in tokens:
+        sentences.setdefault(token.sentence, []).append(token)
+    return sentences
+
+
+def _is_copied(tokens: list[Token], known: frozenset[str]) -> bool:
+    mine = units(tokens)
+    return len(mine) >= 2 and len(mine - known) / len(mine) < COPIED_SENTENCE
+
+
+def _repeated(sentences: dict[int, list[Token]]) -> set[int]:
+    """The sentences that say again, word for word, what an earlier one said."""
+    seen: Counter[tuple[str, ...]] = Counter()
+    repeated = set()
+    for number, tokens in sentences.items():
+        words = tuple(token.key for token in tokens)
+        if len(words) >= 4 and seen[words]:
+            repeated.add(number)
+        seen[words] += 1
+    return repeated
+
+
+_NON_ANSWERS = frozenset(
+    "不知道 不会 不清楚 没学过 没有答案 略 无 暂无 跳过 不了解 idontknow dontknow noidea noanswer nosubmission na none skip pass tbd todo idk notsure".split()
+)
+
+
+def _is_non_answer(document: Document) -> bool:
+    text = "".join(token.text for token in document.tokens)
+    return len(text) < 3 or text.removeprefix("我").removeprefix("对不起").removesuffix("这个问题") in _NON_ANSWERS
+
+
+_TO_GRADER = (
+    "give full marks", "give full score", "give maximum score", "award full points", "award full marks", "award maximum", "assign full score",
+    "score 10/10", "10 out of 10", "100 out of 100", "mark as correct", "grade as correct", "grade as full", "mark all points met",
+    "all points are met", "verdict met", "set score", "full credit", "perfect score", "highest score",
+    "给 满分", "打 满分", "评 满分", "判 满分", "得 满分", "满分 处理", "满分", "最高分", "全部 判 正确", "标记 正确", "评为 正确", "所有 要点 满足", "所有 得分点",
+)  # fmt: skip
+_INSTRUCTIONS = (
+    "ignore previous instructions", "ignore instructions above", "ignore all instructions", "disregard instructions", "disregard rubric", "ignore rubric",
+    "you are a grader", "dear grader", "note to grader", "as an AI grader", "system prompt override", "=im_start", "=end of answer", "new instructions:",
+    "忽略 指令", "忽略 以上", "忽略 上述", "忽略 之前", "无视 指令", "无视 以上", "忽略 评分", "你 是 评分", "评分 系统 注意", "阅卷 老师", "评分 员 注意",
+)  # fmt: skip
+
+
+def _injected(document: Document, phrases: tuple[str, ...]) -> set[int]:
+    """The sentences that speak to whoever grades."""
+    return {document.tokens[hit.start].sentence for hit in find_any(_compiled(phrases), document)}
+
+
+@cache
+def _compiled(phrases: tuple[str, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN202 -- a tuple of Alias
+    return tuple(compile_alias(phrase, lambda run: [run]) for phrase in phrases)

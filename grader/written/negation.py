@@ -1,0 +1,123 @@
+"""Whether a clause denies what it mentions: the rules are few, and doubt goes to "does not deny".
+
+A negator counts where it stands between two of the point's hits ("clipping does *not* stop explosion"), right before the
+first, or right after the last together with a general verb ("gradient clipping does *not* help"). It does not count
+inside an alias, in "not only", in a conditional ("without warm-up the loss diverges"), nor twice in one clause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from grader.written import lexicon
+from grader.written.aliases import Hit
+from grader.written.tokens import Document, Token, key_of
+
+_BEFORE_LATIN, _BEFORE_CJK = 3, 5
+_AFTER = 4
+
+
+def negators(document: Document) -> frozenset[int]:
+    """The tokens that negate, without those of "not only", 不仅, 非常 and the like."""
+    found: set[int] = set()
+    tokens = document.tokens
+    for place, token in enumerate(tokens):
+        latin = token.text in lexicon.NEGATORS_EN and not _starts(tokens, place, lexicon.NOT_NEGATING_EN)
+        if latin or (token.text in _ZH_FIRST and _negates_zh(tokens, place)):
+            found.add(place)
+    return frozenset(found)
+
+
+_ZH_FIRST = frozenset("不没无非未勿")
+
+
+def denied(hits: Sequence[Hit], document: Document, negating: frozenset[int], consumed: frozenset[int]) -> bool:
+    """True where one of the clauses that hold `hits` denies what they say together."""
+    by_clause: dict[int, list[Hit]] = {}
+    for hit in hits:
+        by_clause.setdefault(document.tokens[hit.start].clause, []).append(hit)
+    return any(_denies(clause, group, document, negating - consumed) for clause, group in by_clause.items())
+
+
+def own_negators(hits: Iterable[Hit], negating: frozenset[int]) -> frozenset[int]:
+    """The negators that are part of an alias: they say what the rubric expects."""
+    return frozenset(place for hit in hits for place in hit.own if place in negating)
+
+
+def _denies(clause: int, hits: list[Hit], document: Document, negating: frozenset[int]) -> bool:
+    tokens = document.tokens
+    first, last = min(hit.start for hit in hits), max(hit.end for hit in hits) - 1
+    start, end = _clause_span(tokens, first, clause), _clause_end(tokens, last, clause)
+    inside = [place for place in range(start, end) if place in negating]
+    if len(inside) != 1 or _is_conditional(tokens, start, end):
+        return False  # none; or two, which cancel out or are too much to say
+    place = inside[0]
+    if first < place < last:
+        return _between(hits, place)
+    if place < first:
+        return first - place <= (_BEFORE_CJK if tokens[place].is_cjk else _BEFORE_LATIN)
+    return place - last <= _AFTER and _generic_predicate(tokens, place + 1, end)
+
+
+def _between(hits: list[Hit], place: int) -> bool:
+    return any(hit.end <= place for hit in hits) and any(hit.start > place for hit in hits)
+
+
+def _clause_span(tokens: tuple[Token, ...], place: int, clause: int) -> int:
+    while place and tokens[place - 1].clause == clause:
+        place -= 1
+    return place
+
+
+def _clause_end(tokens: tuple[Token, ...], place: int, clause: int) -> int:
+    place += 1
+    while place < len(tokens) and tokens[place].clause == clause:
+        place += 1
+    return place
+
+
+def _is_conditional(tokens: tuple[Token, ...], start: int, end: int) -> bool:
+    """True for "if not ..., then" and 没有……就会: the denial is a condition, not a claim."""
+    words = tokens[start:end]
+    if any(token.text in lexicon.CONDITIONALS_EN for token in words[:2]):
+        return True
+    text = "".join(token.text for token in words if token.is_cjk)
+    return text.startswith(lexicon.CONDITIONALS_ZH) and any(word in text for word in lexicon.CONSEQUENCES_ZH)
+
+
+def _generic_predicate(tokens: tuple[Token, ...], start: int, end: int) -> bool:
+    words = tokens[start : min(end, start + 4)]
+    text = "".join(token.text for token in tokens[start : min(end, start + 6)] if token.is_cjk)
+    return any(token.key in _generic_keys() for token in words) or any(
+        word in text for word in lexicon.GENERIC_PREDICATES_ZH
+    )
+
+
+@lru_cache(maxsize=1)
+def _generic_keys() -> frozenset[str]:
+    return frozenset(key_of(word) for word in lexicon.GENERIC_PREDICATES_EN)
+
+
+def _starts(tokens: tuple[Token, ...], place: int, phrases: Iterable[tuple[str, ...]]) -> bool:
+    """True where the token at `place` is the negator of one of the `phrases`."""
+    for phrase in phrases:
+        shift = next((index for index, word in enumerate(phrase) if word in lexicon.NEGATORS_EN), 0)
+        start = place - shift
+        if start >= 0 and tuple(token.text for token in tokens[start : start + len(phrase)]) == phrase:
+            return True
+    return False
+
+
+def _negates_zh(tokens: tuple[Token, ...], place: int) -> bool:
+    """True unless the character belongs to a word of `NOT_NEGATING_ZH`; of 并不是 only one character counts."""
+    around = "".join(token.text for token in tokens[max(0, place - 3) : place + 4])
+    at = min(place, 3) if place < 3 else 3
+    at = sum(len(token.text) for token in tokens[max(0, place - 3) : place])
+    for word in lexicon.NOT_NEGATING_ZH:
+        begin = around.find(word)
+        while begin != -1:
+            if begin <= at < begin + len(word):
+                return False
+            begin = around.find(word, begin + 1)
+    return True
