@@ -12,6 +12,7 @@ from grader.commands.grading import check_command, grade_command
 from grader.commands.machine import doctor_command, image_group, schema_command
 from grader.commands.options import say
 from grader.commands.tasks import tasks_group
+from grader.commands.written import written_group
 from grader.errors import ExitCode, GraderError
 from grader.text import sanitize_text
 
@@ -34,7 +35,7 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: FBT001 - click's 
     context.obj = {"debug": debug}
 
 
-for command in (grade_command, check_command, tasks_group, image_group, doctor_command, schema_command):
+for command in (grade_command, check_command, tasks_group, image_group, doctor_command, schema_command, written_group):
     cli.add_command(command)
 
 

@@ -17,7 +17,7 @@ _WORDS = {
 FLAGS_ZH = {
     "non_answer": "未实质作答", "not_text": "不是文本", "copied_question": "照抄题目", "stuffed": "堆砌关键词", "repetition": "重复内容",
     "other_question": "答的是另一题", "injection": "含有对评分者的指令", "too_long": "超长，仅读前一部分", "markup": "含 HTML 标记",
-    "unsupported_language": "非中英文", "answered_twice": "同一题作答两次", "misconception": "含有误解", "middle_band": "分数居中，机器把握不大",
+    "unsupported_language": "非中英文", "answered_twice": "同一题作答两次", "negated": "通篇否定", "misconception": "含有误解", "middle_band": "分数居中，机器把握不大",
     "unanswered": "未作答",
 }  # fmt: skip
 

@@ -108,7 +108,9 @@ def _best_split(binned: NDArray[np.int64], residual: Floats) -> tuple[int, int] 
     for feature in range(binned.shape[1]):
         counts = np.bincount(binned[:, feature], minlength=_BINS).cumsum()[:-1]
         sums = np.bincount(binned[:, feature], weights=residual, minlength=_BINS).cumsum()[:-1]
-        gains = sums**2 / (counts + _RIDGE) + (total - sums) ** 2 / (size - counts + _RIDGE) - total**2 / (size + _RIDGE)
+        gains = (
+            sums**2 / (counts + _RIDGE) + (total - sums) ** 2 / (size - counts + _RIDGE) - total**2 / (size + _RIDGE)
+        )
         gains[(counts < _LEAF) | (size - counts < _LEAF)] = 0.0
         cut = int(gains.argmax())
         if gains[cut] > best:

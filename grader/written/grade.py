@@ -91,6 +91,8 @@ def grade_answer(
         flags.append(Flag.OTHER_QUESTION)
     if any(point.found.misconceptions for point in points):
         flags.append(Flag.MISCONCEPTION)
+    if _is_negated(points):
+        flags.append(Flag.NEGATED)
     points = _capped(points, share, flags)
     share = _share(rubric, points)
     if MIDDLE[0] <= share <= MIDDLE[1]:
@@ -126,6 +128,17 @@ def without(document: Document, masked: frozenset[int]) -> Document:
         if (kept := [place for place in places if document.tokens[place[0]].sentence not in masked])
     }
     return dataclasses.replace(document, index=index)
+
+
+NEGATED_POINTS, NEGATED_SHARE = 3, 0.67
+"""From so many points, and this share of all that were found, near a negation the answer denies its own words."""
+
+
+def _is_negated(points: Iterable[PointGrade]) -> bool:
+    """True where most of what was found stands in sentences that deny something: the reference with its verbs negated."""
+    found = [point.found for point in points if point.found.state in (State.MET, State.SCATTERED, State.CONTRADICTED)]
+    near = sum(row.near_denial for row in found)
+    return near >= NEGATED_POINTS and near >= NEGATED_SHARE * len(found)
 
 
 _OTHER_OWN, _OTHER_SHARE = 0.4, 0.6

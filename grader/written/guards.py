@@ -41,6 +41,7 @@ class Flag(StrEnum):
     MARKUP = "markup"
     LANGUAGE = "unsupported_language"
     DUPLICATE = "answered_twice"
+    NEGATED = "negated"
     MISCONCEPTION = "misconception"
     MIDDLE = "middle_band"
 
@@ -50,6 +51,7 @@ CAPS = {
     Flag.NOT_TEXT: 0.0,
     Flag.COPIED_QUESTION: 0.0,
     Flag.STUFFED: 0.15,
+    Flag.NEGATED: 0.3,
     Flag.OTHER_QUESTION: 0.1,
 }
 """The most that a flagged answer can have."""

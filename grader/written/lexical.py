@@ -7,7 +7,7 @@ labels. Words of the question count a tenth: to repeat them shows nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 
@@ -60,7 +60,10 @@ def _row(item: Item, texts: Mapping[str, _Text], rarity: Mapping[str, float]) ->
     best = max(rows, key=lambda row: (row[0] + row[2], row))
     pooled = frozenset().union(*(texts[reference].words for reference in item.references)) if len(rows) > 1 else None
     if pooled:
-        best[1] = max(best[1], _weight(answer.words & pooled, question, rarity) / max(_weight(answer.words, question, rarity), 1e-9))
+        best[1] = max(
+            best[1],
+            _weight(answer.words & pooled, question, rarity) / max(_weight(answer.words, question, rarity), 1e-9),
+        )
     return best
 
 
@@ -131,13 +134,14 @@ def _words(tokens: Sequence[Token]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _rarity(texts: object) -> dict[str, float]:
+def _rarity(texts: Iterable[_Text]) -> dict[str, float]:
     """Smoothed inverse document frequency; a single Chinese character counts half as much as a pair."""
-    listed = list(texts)  # type: ignore[call-overload]
+    listed = list(texts)
     counts = Counter(word for text in listed for word in text.words)
     size = len(listed)
     return {
-        word: log(1 + size / count) * (0.5 if len(word) == 1 and word > "\u3400" else 1.0) for word, count in counts.items()
+        word: log(1 + size / count) * (0.5 if len(word) == 1 and word > "\u3400" else 1.0)
+        for word, count in counts.items()
     }
 
 
@@ -153,7 +157,13 @@ _OPPOSITE = {one: other for pair in lexicon.ANTONYMS for one, other in (pair, pa
 def _opposed(reference: _Text, answer: _Text) -> int:
     """How many words of the reference stand in the answer only as their opposite."""
     one, other = reference.document.folded.text, answer.document.folded.text
-    return min(sum(word in one and opposite in other and word not in other and opposite not in one for word, opposite in _OPPOSITE.items()), 3)
+    return min(
+        sum(
+            word in one and opposite in other and word not in other and opposite not in one
+            for word, opposite in _OPPOSITE.items()
+        ),
+        3,
+    )
 
 
 def _numbers(reference: _Text, answer: _Text) -> float:
@@ -161,3 +171,17 @@ def _numbers(reference: _Text, answer: _Text) -> float:
     wanted = {token.key for token in reference.document.tokens if token.text[0].isdigit()}
     mine = {token.key for token in answer.document.tokens if token.text[0].isdigit()}
     return len(wanted & mine) / len(wanted) if wanted else 1.0
+
+
+def likeness(answers: Sequence[str]) -> Callable[[int, int], float]:
+    """A function of two places in `answers`: the cosine of their rare words, in [0, 1]."""
+    texts = [_text(answer) for answer in answers]
+    rarity = _rarity(texts)
+    sizes = [sum(rarity[word] for word in sorted(text.words)) for text in texts]
+
+    def similar(one: int, other: int) -> float:
+        shared = sum(rarity[word] for word in sorted(texts[one].words & texts[other].words))
+        norm = float((sizes[one] * sizes[other]) ** 0.5)
+        return shared / norm if norm else 0.0
+
+    return similar

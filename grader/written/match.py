@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from grader.written.aliases import Hit, find_any
 from grader.written.compiled import AliasGroups, CompiledContradiction, CompiledPoint
-from grader.written.negation import denied, own_negators
+from grader.written.negation import denied, near_denial, own_negators
 from grader.written.similarity import recall, units
 from grader.written.tokens import Document
 
@@ -44,6 +44,8 @@ class Found:
     similarity: float
     """The best share of a model sentence's words in two neighbouring sentences."""
     span: tuple[int, int] = (0, 0)
+    near_denial: bool = False
+    """True where a sentence of the span holds a negation that is no part of an alias."""
     words: tuple[str, ...] = ()
     """The aliases that were found, one for each group."""
     misconceptions: tuple[tuple[CompiledContradiction, tuple[int, int]], ...] = ()
@@ -87,6 +89,7 @@ def match_point(point: CompiledPoint, document: Document, negating: frozenset[in
         share=min(best.count / needed, 1.0),
         similarity=similarity,
         span=_span(best.sound),
+        near_denial=near_denial(_span(best.sound), document, negating - consumed),
         words=tuple(hit.alias.source.lstrip("=") for hit in best.sound if hit is not None),
         misconceptions=misconceptions,
     )

@@ -54,7 +54,14 @@ def bias(human: Scores, machine: Scores) -> float:
     return float((machine - human).mean())
 
 
-METRICS: dict[str, Metric] = {"pearson": pearson, "spearman": spearman, "qwk": qwk, "rmse": rmse, "mae": mean_error, "bias": bias}
+METRICS: dict[str, Metric] = {
+    "pearson": pearson,
+    "spearman": spearman,
+    "qwk": qwk,
+    "rmse": rmse,
+    "mae": mean_error,
+    "bias": bias,
+}
 
 
 def interval(

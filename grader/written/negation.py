@@ -40,6 +40,18 @@ def denied(hits: Sequence[Hit], document: Document, negating: frozenset[int], co
     return any(_denies(clause, group, document, negating - consumed) for clause, group in by_clause.items())
 
 
+def near_denial(span: tuple[int, int], document: Document, negating: frozenset[int]) -> bool:
+    """True where one of the `negating` tokens stands in a sentence of `span`, in a clause that is no condition."""
+    tokens = document.tokens
+    sentences = {token.sentence for token in tokens[span[0] : span[1]]}
+    return any(
+        not _is_conditional(tokens, _clause_span(tokens, place, clause), _clause_end(tokens, place, clause))
+        for place in sorted(negating)
+        if tokens[place].sentence in sentences
+        for clause in [tokens[place].clause]
+    )
+
+
 def own_negators(hits: Iterable[Hit], negating: frozenset[int]) -> frozenset[int]:
     """The negators that are part of an alias: they say what the rubric expects."""
     return frozenset(place for hit in hits for place in hit.own if place in negating)
