@@ -14,8 +14,8 @@ from grader.model import Outcome, ScoredTask, Task
 from grader.pipeline import Request
 from grader.task import load_tasks
 from grader.text import sanitize_line
-from grader.written.lint import lint_all
 from grader.verify import KINDS, Verdict, find_cases, prove
+from grader.written.lint import lint_all
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 Say = Callable[[str], None]

@@ -33,7 +33,7 @@ def written_group() -> None:
 )
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Where the figures go as JSON.")
 @setting_options("tasks_dir")
-def evaluate_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, passed by name
+def evaluate_command(
     files: tuple[Path, ...], split: str, exemplars: int, output: Path | None, config: Path | None, **flags: Any
 ) -> None:
     """Compare the offline grader with human scores: agreement, bias, and what is left for a person.

@@ -13,7 +13,7 @@ from functools import cache
 
 from grader.written import lexicon
 from grader.written.normalize import fold
-from grader.written.tokens import CJK, Document, Token, key_of, read
+from grader.written.tokens import CJK, Document, key_of, read
 
 MAX_PLACES = 40
 """Places of one alias that are looked at: an answer that repeats a word is not better for it."""
@@ -42,6 +42,7 @@ class Alias:
     pieces: tuple[Piece, ...]
     exact: bool = False
     ordered: bool = False
+    joined: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,18 @@ def compile_alias(source: str, cut: Cut) -> Alias:
     if source.startswith("="):
         tokens = read(source[1:]).tokens
         return Alias(source, (Piece(tuple(token.text for token in tokens)),), exact=True)
-    pieces: list[Piece] = []
-    for word in source.split():
-        pieces.extend(_pieces(word, cut))
-    kept = [piece for piece in pieces if piece.keys[:1] and piece.keys[0] not in _SKIPPED or not piece.keys] or pieces
+    pieces = [piece for word in source.split() for piece in _pieces(word, cut)]
+    kept = [piece for piece in pieces if not piece.keys or piece.keys[0] not in _SKIPPED] or pieces
     negated = any(piece.keys and piece.keys[0] in _NEGATIONS for piece in kept)
-    return Alias(source, tuple(kept), ordered=negated)
+    return Alias(source, tuple(kept), ordered=negated, joined=_joined(source))
+
+
+def _joined(source: str) -> str:
+    """The key of an alias of two Latin words written as one ("fine tuning", "finetuning"); "" for any other."""
+    words = [token.text for token in read(source).tokens]
+    return (
+        key_of("".join(words)) if len(words) == 2 and all(word.isascii() and word.isalpha() for word in words) else ""
+    )
 
 
 _NEGATIONS = lexicon.NEGATORS_EN | frozenset("不没无未非")
@@ -75,6 +82,8 @@ def find(alias: Alias, document: Document) -> list[Hit]:
     if alias.exact:
         return [_hit(alias, [span]) for span in _exact_places(alias.pieces[0].keys, document)][:MAX_PLACES]
     places = [_places(piece, document) for piece in alias.pieces]
+    if alias.joined in document.index:
+        return [_hit(alias, [span]) for span in document.index[alias.joined][:MAX_PLACES]]
     if not all(places):
         return []
     if len(places) == 1:
@@ -149,7 +158,7 @@ def _around(
     chosen = [span]
     for index, options in enumerate(places):
         if index != anchor:
-            near = _nearest(options, chosen, span, document.tokens, before=alias.ordered and index < anchor)
+            near = _nearest(options, chosen, span, before=alias.ordered and index < anchor)
             if near is None:
                 return []
             chosen.append(near)
@@ -165,12 +174,7 @@ def _around(
 
 
 def _nearest(
-    options: list[tuple[int, int]],
-    taken: list[tuple[int, int]],
-    span: tuple[int, int],
-    tokens: tuple[Token, ...],
-    *,
-    before: bool,
+    options: list[tuple[int, int]], taken: list[tuple[int, int]], span: tuple[int, int], *, before: bool
 ) -> tuple[int, int] | None:
     """The option closest to `span` that overlaps none taken; only those before it where `before`."""
     at = bisect_left(options, span)

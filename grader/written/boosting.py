@@ -1,4 +1,4 @@
-"""The regression that turns lexical features into a score where there is no rubric: boosted trees and an isotonic curve.
+"""Turns lexical features into a score where there is no rubric: boosted trees and an isotonic curve.
 
 Small, deterministic, numpy only. One configuration for all data; nothing is tuned on the set that is reported.
 """

@@ -44,8 +44,8 @@ def from_json(text: str) -> Calibration:
     """The calibration in `text`. Raises TaskBroken where credits are missing or outside [0, 1]."""
     try:
         calibration = Calibration(**json.loads(text))
-        credits = [table[state] for table in (calibration.low, calibration.high) for state in _PARTS]
-        usable = all(0 <= credit <= 1 for credit in credits) and all(state in calibration.confidence for state in State)
+        worths = [table[state] for table in (calibration.low, calibration.high) for state in _PARTS]
+        usable = all(0 <= credit <= 1 for credit in worths) and all(state in calibration.confidence for state in State)
     except (ValueError, TypeError, KeyError) as error:
         raise TaskBroken(f"calibration.json: {error}", hint="run python -m grader.written.fit") from error
     if not usable:

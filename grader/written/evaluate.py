@@ -1,7 +1,7 @@
 """How far the offline grader agrees with people: reads scored answers, grades them, compares.
 
-Answers to our own questions go through the rubric, all others through `unseen`. Only the test half of exemplars counts; of
-other data, each question is scored by models that never saw it.
+Answers to our own questions go through the rubric, all others through `unseen`. Of other
+data, each question is scored by models that never saw it.
 """
 
 from __future__ import annotations
@@ -103,8 +103,7 @@ def evaluate(
 ) -> Json:
     """All figures for `rows`, as plain JSON. `exemplars`: graded answers of each question that the grader may see.
 
-    With a `split` only its rows are compared; the others of other questions still serve to fit. Raises UsageError where it
-    has none.
+    With a `split` only its rows are compared; the others of other questions serve to fit. Raises UsageError where there are none.
     """
     if not any(not split or row.split == split for row in rows):
         raise UsageError(f"there are no answers{f' of the split {split!r}' if split else ''}")

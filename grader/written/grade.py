@@ -1,6 +1,6 @@
 """One answer against one rubric: guards, points, credit. A pure function of (rubric, text, calibration).
 
-The same answer always gives the same verdicts, to the byte. Other graders of the same answer (a language model, a person)
+The same answer always gives the same verdicts, to the byte. Other graders of it (a language model, a person)
 keep their verdicts beside this one; nothing here knows of them.
 """
 
@@ -14,7 +14,7 @@ from enum import StrEnum
 from grader.model import Evidence
 from grader.written.calibration import Calibration
 from grader.written.compiled import CompiledContradiction, CompiledPoint, CompiledRubric
-from grader.written.guards import CAPS, Flag, Guarded, guard
+from grader.written.guards import CAPS, Flag, guard
 from grader.written.language import detect
 from grader.written.match import Found, State, match_point
 from grader.written.negation import negators
@@ -135,7 +135,7 @@ NEGATED_POINTS, NEGATED_SHARE = 3, 0.67
 
 
 def _is_negated(points: Iterable[PointGrade]) -> bool:
-    """True where most of what was found stands in sentences that deny something: the reference with its verbs negated."""
+    """True where most of what was found stands in sentences that deny: a reference with its verbs negated."""
     found = [point.found for point in points if point.found.state in (State.MET, State.SCATTERED, State.CONTRADICTED)]
     near = sum(row.near_denial for row in found)
     return near >= NEGATED_POINTS and near >= NEGATED_SHARE * len(found)
@@ -162,7 +162,7 @@ def _answers_another(
 
 
 def _may_hold(rubric: CompiledRubric, document: Document) -> bool:
-    """A quick look before a rubric is matched in full: at least half of its groups have an alias whose words are there."""
+    """A quick look before a full match: half of its groups have an alias whose words are there."""
     index = document.index
     groups = [group for point in rubric.points for group in point.groups]
     there = sum(any(all(not p.keys or p.keys[0] in index for p in alias.pieces) for alias in group) for group in groups)

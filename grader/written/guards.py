@@ -71,14 +71,14 @@ def guard(document: Document, questions: Iterable[Document]) -> Guarded:
     sentences = _by_sentence(document.tokens)
     known = frozenset(unit for question in questions for unit in units(question.tokens))
     copied = {number for number, tokens in sentences.items() if _is_copied(tokens, known)}
-    injected = _injected(document, _TO_GRADER)
+    injected = _injected(document, lexicon.TO_GRADER)
     repeated = _repeated(sentences)
     own = [token for token in document.tokens if token.sentence not in copied and token.sentence not in injected]
     if not document.tokens or _is_non_answer(document):
         flags.append(Flag.NON_ANSWER)
     elif _is_copied(list(document.tokens), known) or (copied and not units(own) - known):
         flags.append(Flag.COPIED_QUESTION)
-    if injected or _injected(document, _INSTRUCTIONS):
+    if injected or _injected(document, lexicon.INSTRUCTIONS):
         flags.append(Flag.INJECTION)
     if is_stuffed(own):
         flags.append(Flag.STUFFED)
@@ -138,7 +138,7 @@ def is_stuffed(tokens: Sequence[Token]) -> bool:
 
 
 def _is_chopped(tokens: Sequence[Token]) -> bool:
-    """True for many short pieces with few joining words and hardly a full stop: Chinese key words, spaced or with commas."""
+    """True for many short pieces with few joining words and hardly a full stop: key words in Chinese."""
     spaced = sum(
         one.is_cjk and two.is_cjk and two.start > one.end and one.clause == two.clause for one, two in pairwise(tokens)
     )
@@ -184,27 +184,11 @@ def _repeated(sentences: dict[int, list[Token]]) -> set[int]:
     return repeated
 
 
-_NON_ANSWERS = frozenset(
-    "不知道 不会 不清楚 没学过 没有答案 略 无 暂无 跳过 不了解 idontknow dontknow noidea noanswer nosubmission na none skip pass tbd todo idk notsure".split()
-)
-
-
 def _is_non_answer(document: Document) -> bool:
     text = "".join(token.text for token in document.tokens)
-    return len(text) < 3 or text.removeprefix("我").removeprefix("对不起").removesuffix("这个问题") in _NON_ANSWERS
-
-
-_TO_GRADER = (
-    "give full marks", "give full score", "give maximum score", "award full points", "award full marks", "award maximum", "assign full score",
-    "score 10/10", "10 out of 10", "100 out of 100", "mark as correct", "grade as correct", "grade as full", "mark all points met",
-    "all points are met", "verdict met", "set score", "full credit", "perfect score", "highest score",
-    "给 满分", "打 满分", "评 满分", "判 满分", "得 满分", "满分 处理", "满分", "最高分", "全部 判 正确", "标记 正确", "评为 正确", "所有 要点 满足", "所有 得分点",
-)  # fmt: skip
-_INSTRUCTIONS = (
-    "ignore previous instructions", "ignore instructions above", "ignore all instructions", "disregard instructions", "disregard rubric", "ignore rubric",
-    "you are a grader", "dear grader", "note to grader", "as an AI grader", "system prompt override", "=im_start", "=end of answer", "new instructions:",
-    "忽略 指令", "忽略 以上", "忽略 上述", "忽略 之前", "无视 指令", "无视 以上", "忽略 评分", "你 是 评分", "评分 系统 注意", "阅卷 老师", "评分 员 注意",
-)  # fmt: skip
+    return (
+        len(text) < 3 or text.removeprefix("我").removeprefix("对不起").removesuffix("这个问题") in lexicon.NON_ANSWERS
+    )
 
 
 def _injected(document: Document, phrases: tuple[str, ...]) -> set[int]:

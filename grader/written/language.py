@@ -10,7 +10,8 @@ _ENGLISH_WORDS = 0.12
 """Share of function words from which Latin text of some length counts as English; key words alone stay English."""
 _OTHER_WORDS = (
     frozenset(
-        "der die das und ist nicht ein eine mit fuer auf von le la les des et est une dans pour que qui pas el los las y es una "
+        "der die das und ist nicht ein eine mit fuer auf von le la les des et est une dans pour que qui pas "
+        "el los las y es una "
         "con para por il che di non per sono gli o os em com uma het een van niet zijn dat".split()
     )
     - lexicon.FUNCTION_EN
@@ -18,7 +19,7 @@ _OTHER_WORDS = (
 
 
 def detect(document: Document) -> str:
-    """ "en", "zh", "mixed", "other" (a third language) or "none" (no words at all)."""
+    """One of "en", "zh", "mixed", "other" (a third language) or "none" (no words at all)."""
     words = [token for token in document.tokens if not token.text[0].isdigit()]
     if not words:
         return "none"

@@ -1,7 +1,7 @@
 """Features of an answer where there is no rubric: its points are the clauses of the reference answers.
 
-Everything compares words; nothing here sees the score. Rarity (IDF) is counted over the texts of the whole file, without
-labels. Words of the question count a tenth: to repeat them shows nothing.
+Everything compares words; nothing here sees the score. Rarity (IDF) is counted over all texts of the file,
+without labels. Words of the question count a tenth: to repeat them shows nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log
 
 import numpy as np
@@ -20,7 +21,8 @@ from grader.written.tokens import Document, Token, read
 
 _QUESTION_WORD = 0.1
 FEATURES = (
-    "idf_recall", "idf_precision", "idf_f1", "recall", "points_met", "points_mean", "char_cosine", "word_cosine", "length", "length_ratio",
+    "idf_recall", "idf_precision", "idf_f1", "recall", "points_met", "points_mean", "char_cosine", "word_cosine",
+    "length", "length_ratio",
     "novelty", "negation_gap", "polarity", "bigram_recall", "numbers",
 )  # fmt: skip
 
@@ -113,7 +115,7 @@ def _text(text: str) -> _Text:
     return _Text(
         document=document,
         words=words,
-        pairs=frozenset(f"{one} {two}" for one, two in zip(keys, keys[1:], strict=False)),
+        pairs=frozenset(f"{one} {two}" for one, two in pairwise(keys)),
         chars=Counter(folded[index : index + 3] for index in range(len(folded) - 2)),
         clauses=tuple(_words(tokens) for tokens in clauses.values()),
         negations=len(negators(document)),

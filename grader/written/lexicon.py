@@ -39,7 +39,8 @@ CLAUSE_STARTS_ZH = (
 )  # fmt: skip
 
 CONDITIONALS_EN = frozenset("if unless when where otherwise without".split())
-CONDITIONALS_ZH = ("如果", "若", "一旦", "假如", "要是", "倘若", "否则", "的话", "没有", "缺少")
+CONDITIONALS_ZH = ("如果", "若", "一旦", "假如", "要是", "倘若", "否则")
+LACKS_ZH = ("没有", "缺少", "不用", "不做", "不加")
 CONSEQUENCES_ZH = ("就", "会", "则", "导致", "容易", "造成", "难以")
 """Conditional and consequence: "without warm-up the loss diverges" denies nothing."""
 
@@ -83,3 +84,23 @@ ANTONYMS = (
     ("加速", "减速"), ("变大", "变小"), ("过拟合", "欠拟合"), ("最大化", "最小化"), ("高于", "低于"), ("稳定", "不稳定"), ("改善", "恶化"),
 )  # fmt: skip
 """Pairs that turn a statement into its opposite."""
+
+NON_ANSWERS = frozenset(
+    "不知道 不会 不清楚 没学过 没有答案 略 无 暂无 跳过 不了解 idontknow dontknow noidea noanswer nosubmission na none skip pass tbd todo idk notsure".split()
+)
+"""Whole answers that are none, without spaces and punctuation."""
+
+TO_GRADER = (
+    "give full marks", "give full score", "give maximum score", "award full points", "award full marks", "award maximum", "assign full score",
+    "score 10/10", "10 out of 10", "100 out of 100", "mark as correct", "grade as correct", "grade as full", "mark all points met",
+    "all points are met", "verdict met", "set score", "full credit", "perfect score", "highest score",
+    "给 满分", "打 满分", "评 满分", "判 满分", "得 满分", "满分 处理", "满分", "最高分", "全部 判 正确", "标记 正确", "评为 正确", "所有 要点 满足", "所有 得分点",
+)  # fmt: skip
+"""Aliases of what speaks to the grader about marks: the sentence earns nothing."""
+
+INSTRUCTIONS = (
+    "ignore previous instructions", "ignore instructions above", "ignore all instructions", "disregard instructions", "disregard rubric", "ignore rubric",
+    "you are a grader", "dear grader", "note to grader", "as an AI grader", "system prompt override", "=im_start", "=end of answer", "new instructions:",
+    "忽略 指令", "忽略 以上", "忽略 上述", "忽略 之前", "无视 指令", "无视 以上", "忽略 评分", "你 是 评分", "评分 系统 注意", "阅卷 老师", "评分 员 注意",
+)  # fmt: skip
+"""Aliases of other instructions to a model: only flagged, since answers on security quote them."""

@@ -1,4 +1,4 @@
-"""Proves a rubric before it grades anybody: `python -m grader.written.lint tasks/written/q01.toml`, or the whole folder.
+"""Proves rubrics before they grade anybody: `python -m grader.written.lint tasks/written/q01.toml`, or the folder.
 
 An error ends with exit code 3, as a broken task does. The checks are listed in docs/writing-rubrics.md.
 """
@@ -136,10 +136,9 @@ def _agreement(
         error = grade.share - exemplar.score(rubric.rubric)
         errors.append(abs(error))
         if abs(error) > FAR:
-            yield (
-                "warning",
-                f"{exemplar.id} ({exemplar.kind}): machine {grade.share:.2f}, human {exemplar.score(rubric.rubric):.2f}: {_differ(grade, exemplar)}",
-            )
+            human = exemplar.score(rubric.rubric)
+            scores = f"machine {grade.share:.2f}, human {human:.2f}"
+            yield "warning", f"{exemplar.id} ({exemplar.kind}): {scores}: {_differ(grade, exemplar)}"
     mean = fmean(errors) if errors else 0.0
     if mean > MEAN_ERROR:
         yield "error", f"mean absolute error over the exemplars is {mean:.3f}; at most {MEAN_ERROR} is allowed"

@@ -1,7 +1,7 @@
 """Whether a clause denies what it mentions: the rules are few, and doubt goes to "does not deny".
 
-A negator counts where it stands between two of the point's hits ("clipping does *not* stop explosion"), right before the
-first, or right after the last together with a general verb ("gradient clipping does *not* help"). It does not count
+A negator counts where it stands between two of the point's hits ("clipping does *not* stop explosion"), right before
+the first, or right after the last together with a general verb ("gradient clipping does *not* help"). It does not count
 inside an alias, in "not only", in a conditional ("without warm-up the loss diverges"), nor twice in one clause.
 """
 
@@ -95,7 +95,10 @@ def _is_conditional(tokens: tuple[Token, ...], start: int, end: int) -> bool:
     if any(token.text in lexicon.CONDITIONALS_EN for token in words[:2]):
         return True
     text = "".join(token.text for token in words if token.is_cjk)
-    return text.startswith(lexicon.CONDITIONALS_ZH) and any(word in text for word in lexicon.CONSEQUENCES_ZH)
+    if text.startswith(lexicon.CONDITIONALS_ZH):
+        return True
+    follows = text + "".join(token.text for token in tokens[end : end + 8] if token.is_cjk)
+    return text.startswith(lexicon.LACKS_ZH) and any(word in follows for word in lexicon.CONSEQUENCES_ZH)
 
 
 def _generic_predicate(tokens: tuple[Token, ...], start: int, end: int) -> bool:

@@ -135,7 +135,7 @@ def key_of(piece: str) -> str:
         return f"{float(piece):g}" if len(piece) < 16 else piece
     if not (piece.isascii() and len(piece) > 2) or piece in lexicon.NEGATORS_EN:
         return piece
-    return _stemmer().stemWord(_american(piece))
+    return str(_stemmer().stemWord(_american(piece)))
 
 
 def _american(word: str) -> str:

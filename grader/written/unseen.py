@@ -1,8 +1,8 @@
 """Scores for answers without a rubric, each question by a model that saw only other questions.
 
-Two curves are averaged: an isotonic one on the share of the reference's rare words, and boosted trees on all features of
-`lexical`. The mean of the two is spread by `SPREAD`, since a mean of models is too timid to be a grade. With graded exemplars
-of the question itself, their errors correct its answers, near ones most. One configuration for every data set.
+Two curves are averaged: an isotonic one on the share of the reference's rare words, and boosted trees on all features
+of `lexical`. Their mean is spread by `SPREAD`: a mean of models is too timid to be a grade. With graded exemplars of the
+question itself, their errors correct its answers, near ones most. One configuration for every data set.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def predict_unseen(items: Sequence[Item], scores: Floats, questions: Sequence[st
     for fold in range(min(FOLDS, len(names)) if len(names) > 1 else 0):
         test = folds == fold
         predicted[test] = _fit_and_predict(rows[~test], scores[~test], rows[test])
-    return np.clip(predicted, 0.0, 1.0)
+    clipped: Floats = np.clip(predicted, 0.0, 1.0)
+    return clipped
 
 
 def _fit_and_predict(rows: Floats, scores: Floats, unseen: Floats) -> Floats:
@@ -68,4 +69,5 @@ def corrected(
         for row in np.flatnonzero((names == name) & ~given):
             near = np.exp(_NEAR * (np.array([similar(int(row), int(one)) for one in known]) - 0.6))
             out[row] += level + float((near * (errors - level)).sum() / (near.sum() + 0.3))
-    return np.clip(out, 0.0, 1.0)
+    clipped: Floats = np.clip(out, 0.0, 1.0)
+    return clipped

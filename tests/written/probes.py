@@ -40,14 +40,14 @@ def stuffed(rubric: Rubric, lang: str, seed: int) -> str:
         for group in point.all_of
         for alias in [one for one in group if (max(one) >= "\u4e00") == (lang == "zh") and "<" not in one][:2]
     ]
-    random.Random(seed).shuffle(words)  # noqa: S311 -- no secret
+    random.Random(seed).shuffle(words)
     return (" " if seed % 2 else "，" if lang == "zh" else ", ").join(words)
 
 
 def shuffled(text: str, seed: int) -> str:
     """All words of an English text in random order."""
     words = text.split()
-    random.Random(seed).shuffle(words)  # noqa: S311
+    random.Random(seed).shuffle(words)
     return " ".join(words)
 
 
@@ -58,4 +58,6 @@ def question_with_filler(rubric: CompiledRubric, lang: str) -> str:
         return (
             f"{question}\n这是一个非常重要的问题，在实际工作中经常遇到，需要结合具体情况综合考虑，才能得到较好的效果。"
         )
-    return f"{question}\nThis is a very important question that comes up often in practice; it has to be considered carefully for each case."
+    return (
+        f"{question}\nThis is a very important question that comes up often; each case has to be considered with care."
+    )
