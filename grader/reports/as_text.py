@@ -81,10 +81,10 @@ class _Page:
             yield from self._wrap(task["reason"], "  ")
         if task["status"] == "missing":
             return
+        if task["checks"] or not task["questions"]:
+            yield from self._criteria(task["criteria"])
         if task["questions"]:
             yield from written_lines(task["questions"], self._page)
-        else:
-            yield from self._criteria(task["criteria"])
         for row in task["diagnosis"]:
             yield from self._wrap(f"{self._words['likely cause']}: {row['bug']}", "  ")
         yield from self._checks(task["checks"])

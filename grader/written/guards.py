@@ -146,12 +146,11 @@ def _is_chopped(tokens: Sequence[Token]) -> bool:
         return True  # nobody puts spaces between Chinese words
     cuts = tokens[-1].clause - tokens[0].clause
     stops = tokens[-1].sentence - tokens[0].sentence
-    return (
-        cuts >= 8 and len(tokens) / (cuts + 1) <= _CHOPPED_TOKENS and stops * 6 <= cuts and glue(tokens) < _CHOPPED_GLUE
-    )
-
-
-_CHOPPED_TOKENS, _CHOPPED_GLUE = 6.0, 0.2
+    if cuts < 8 or stops * 6 > cuts:
+        return False
+    chinese = sum(token.is_cjk for token in tokens) * 2 > len(tokens)
+    size, least = (6.0, 0.2) if chinese else (4.0, 0.3)
+    return len(tokens) / (cuts + 1) <= size and glue(tokens) < least
 
 
 def _least_glue(tokens: Sequence[Token]) -> float:

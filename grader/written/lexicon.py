@@ -5,7 +5,7 @@ Folded forms only (see `normalize`): lower case, simplified Chinese.
 
 from __future__ import annotations
 
-NEGATORS_EN = frozenset("not no never without neither nor hardly barely cannot".split())
+NEGATORS_EN = frozenset("not no nothing never without neither nor hardly barely cannot".split())
 """`n't` and `cannot` are split into their verb and `not` before this list is asked."""
 
 NEGATORS_ZH = (
@@ -20,7 +20,7 @@ NOT_NEGATING_ZH = (
     "不一定", "不良", "不当", "不变", "不等", "不对称", "不匹配", "不可见", "不可微", "不可导", "是不是", "能不能", "会不会", "有没有", "差不多", "要不",
     "非常", "除非", "非线性", "非结构化", "非凸", "非自回归", "非参数", "非均匀", "非目标", "非对抗", "非平稳", "非法", "是非", "未来", "未知", "未见",
     "未必", "尚未", "无论", "无监督", "无疑", "无损", "无穷", "无限", "无标注", "无标签", "无关", "无害", "无效", "无用", "无偏", "无意", "无人", "无线",
-    "没错", "没想到", "毫无疑问",
+    "不然", "肯不肯", "要不要", "好不好", "行不行", "没错", "没想到", "毫无疑问",
 )  # fmt: skip
 """Words with a negator's character that negate nothing, or whose negation is part of the word's meaning."""
 
