@@ -75,9 +75,11 @@ def _credits(seen: Iterable[Seen], default: Mapping[str, float], *, similar: boo
         means.append((sum(scores) + _PRIOR * default[state]) / (len(scores) + _PRIOR))
     places = np.arange(len(means), dtype=float)
     curve = fit_isotonic(places, np.array(means)).predict(places)
-    credits_by_state = {state: round(float(credit), 3) for state, credit in zip(PARTS, curve, strict=True)}
+    credits_by_state: dict[str, float] = {
+        state: round(float(credit), 3) for state, credit in zip(PARTS, curve, strict=True)
+    }
     # Nothing found and nothing similar is nothing earned, whatever a person made of it.
-    return credits_by_state if similar else credits_by_state | {State.NONE: 0.0}
+    return credits_by_state if similar else credits_by_state | {"none": 0.0}
 
 
 def _confidence(rows: Iterable[Seen]) -> float:
