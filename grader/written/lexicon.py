@@ -69,6 +69,10 @@ AUXILIARIES_EN = frozenset(
     "is are was were be been has have had will would should can could may might must do does did".split()
 )
 
+CONJUNCTIONS_EN = frozenset("and or so which that because but if as than".split())
+AFTER_AUXILIARY_EN = frozenset("in on at by for with from of to per during".split())
+"""Prepositions that may follow an auxiliary: "is in", "are for"."""
+
 FUNCTION_ZH = frozenset(
     "的了是在和与用会能可以要让把被使对从到为而且或则就都也还将其这那需通过因所导致即比更等及并由于若但它们我你他中里上下后前时有做进行应该先再让给跟同"
 )
