@@ -82,10 +82,10 @@ class _Page:
             yield from self._wrap(task["reason"], "  ")
         if task["status"] == "missing":
             return
+        if task["checks"] or not task["questions"]:
+            yield from self._criteria(task["criteria"])
         if task["questions"]:
             yield from written_lines(task["questions"], self._page)
-        if task["checks"] or not task["questions"]:  # each question is a criterion of its own, and shown already
-            yield from self._criteria(task["criteria"])
         yield from self._diagnosis(task["diagnosis"])
         yield from self._checks(task["checks"])
 

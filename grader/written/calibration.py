@@ -14,7 +14,7 @@ from importlib.resources import files
 from grader.errors import TaskBroken
 from grader.written.match import Found, State
 
-_PARTS = (State.NONE, State.FEW, State.HALF, State.MOST, State.SCATTERED)
+PARTS = (State.NONE, State.FEW, State.HALF, State.MOST, State.SCATTERED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ def from_json(text: str) -> Calibration:
     """The calibration in `text`. Raises TaskBroken where credits are missing or outside [0, 1]."""
     try:
         calibration = Calibration(**json.loads(text))
-        worths = [table[state] for table in (calibration.low, calibration.high) for state in _PARTS]
+        worths = [table[state] for table in (calibration.low, calibration.high) for state in PARTS]
         usable = all(0 <= credit <= 1 for credit in worths) and all(state in calibration.confidence for state in State)
     except (ValueError, TypeError, KeyError) as error:
         raise TaskBroken(f"calibration.json: {error}", hint="run python -m grader.written.fit") from error

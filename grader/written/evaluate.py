@@ -103,7 +103,8 @@ def evaluate(
 ) -> Json:
     """All figures for `rows`, as plain JSON. `exemplars`: graded answers of each question that the grader may see.
 
-    With a `split` only its rows are compared; the others of other questions serve to fit. Raises UsageError where there are none.
+    With a `split` only its rows are compared; the others of other questions serve to fit. Raises UsageError
+    where there are none.
     """
     if not any(not split or row.split == split for row in rows):
         raise UsageError(f"there are no answers{f' of the split {split!r}' if split else ''}")

@@ -1,7 +1,7 @@
 """Finds the answers in a submission's files: one file for each question, one file with headings, or Markdown cells.
 
 The bytes are hostile: they are decoded, cut by plain string methods and looked at line by line. A heading of level one
-to four, or a bold or plain line that is nothing but a question's number, begins an answer: "## Q1", "## 1.", "## 问题1",
+to four, or a line that is nothing but a question's number, begins an answer: "## Q1", "## 1.", "## 问题1",
 "## 第１题", "# q01 ...".
 """
 

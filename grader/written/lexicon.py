@@ -5,7 +5,7 @@ Folded forms only (see `normalize`): lower case, simplified Chinese.
 
 from __future__ import annotations
 
-NEGATORS_EN = frozenset("not no never without neither nor hardly barely cannot".split())
+NEGATORS_EN = frozenset("not no nothing never without neither nor hardly barely cannot".split())
 """`n't` and `cannot` are split into their verb and `not` before this list is asked."""
 
 NEGATORS_ZH = (
@@ -20,7 +20,7 @@ NOT_NEGATING_ZH = (
     "不一定", "不良", "不当", "不变", "不等", "不对称", "不匹配", "不可见", "不可微", "不可导", "是不是", "能不能", "会不会", "有没有", "差不多", "要不",
     "非常", "除非", "非线性", "非结构化", "非凸", "非自回归", "非参数", "非均匀", "非目标", "非对抗", "非平稳", "非法", "是非", "未来", "未知", "未见",
     "未必", "尚未", "无论", "无监督", "无疑", "无损", "无穷", "无限", "无标注", "无标签", "无关", "无害", "无效", "无用", "无偏", "无意", "无人", "无线",
-    "没错", "没想到", "毫无疑问",
+    "不然", "肯不肯", "要不要", "好不好", "行不行", "没错", "没想到", "毫无疑问",
 )  # fmt: skip
 """Words with a negator's character that negate nothing, or whose negation is part of the word's meaning."""
 
@@ -68,6 +68,10 @@ PREPOSITIONS_EN = frozenset("of in on at by for with from into onto between duri
 AUXILIARIES_EN = frozenset(
     "is are was were be been has have had will would should can could may might must do does did".split()
 )
+
+CONJUNCTIONS_EN = frozenset("and or so which that because but if as than".split())
+AFTER_AUXILIARY_EN = frozenset("in on at by for with from of to per during".split())
+"""Prepositions that may follow an auxiliary: "is in", "are for"."""
 
 FUNCTION_ZH = frozenset(
     "的了是在和与用会能可以要让把被使对从到为而且或则就都也还将其这那需通过因所导致即比更等及并由于若但它们我你他中里上下后前时有做进行应该先再让给跟同"

@@ -1,7 +1,8 @@
 """Chinese words by jieba's dictionary: the most probable cut, without the hidden Markov model, so it never guesses.
 
 jieba's own start builds the whole dictionary (a second and 150 MB) or trusts a cache file in the shared temporary
-folder. Here only the entries that can occur in the texts at hand are loaded; the cut is the same, as others could not match.
+folder. Here only the entries that can occur in the texts at hand are loaded; the cut is the same, as others
+could not match.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Scores for answers without a rubric, each question by a model that saw only other questions.
 
 Two curves are averaged: an isotonic one on the share of the reference's rare words, and boosted trees on all features
-of `lexical`. Their mean is spread by `SPREAD`: a mean of models is too timid to be a grade. With graded exemplars of the
-question itself, their errors correct its answers, near ones most. One configuration for every data set.
+of `lexical`. Their mean is spread by `SPREAD`: a mean of models is too timid to be a grade. With graded exemplars
+of the question itself, their errors correct its answers, near ones most. One configuration for every data set.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from grader.written.calibration import shipped
 from grader.written.compiled import CompiledRubric
 from grader.written.grade import AnswerGrade, grade_answer
 from grader.written.guards import Flag
-from tests.written.probes import INJECTIONS, negated, question_with_filler, stuffed
+from tests.written.probes import INJECTIONS, negated, question_with_filler, shuffled, stuffed
 
 Rubrics = Mapping[str, CompiledRubric]
 References = dict[tuple[str, str], str]
@@ -61,3 +61,10 @@ def test_a_denied_chinese_reference_is_seen(rubrics: Rubrics, references: Refere
         return  # English negation is measured in docs/writing-rubrics.md; the rules catch less of it
     grades = [grade_answer(row, negated(references[name, lang], lang), shipped()) for name, row in rubrics.items()]
     assert _mean(grades) <= 0.5
+
+
+def test_an_english_answer_in_random_order_is_seen(rubrics: Rubrics, references: References, lang: str) -> None:
+    if lang == "zh":
+        return  # no spaces to shuffle at
+    grades = [grade_answer(row, shuffled(references[name, lang], 1), shipped()) for name, row in rubrics.items()]
+    assert _mean(grades) <= 0.35
