@@ -21,7 +21,7 @@ import torch
 
 from grader.worker import verbs
 from grader.worker.loading import CannotLoad, load_entry, write_files
-from grader.worker.tensors import Objects, Packer, TooLarge, unpack_values
+from grader.worker.tensors import Kept, Objects, Packer, TooLarge, unpack_values
 from grader.worker.values import Unpackable
 from grader.worker.wire import (
     HEADER,
@@ -101,6 +101,11 @@ class Session:
         """Calls a function of the entry file."""
         return verbs.function(self.namespace, str(arguments["name"]))(*values[0], **values[1])
 
+    def keep(self, arguments: dict[str, Any], values: Any) -> Any:
+        """Calls a function of the entry file; its result stays here whole, be it a dict, a tuple or a number."""
+        result = self.call(arguments, values)
+        return None if result is None else Kept(result)
+
     def method(self, arguments: dict[str, Any], values: Any) -> Any:
         """Calls an object or one of its methods; forward passes keep no graph."""
         target = self.objects.get(arguments["handle"])
@@ -137,6 +142,7 @@ _ARGUMENTS = ("entry", "name", "handle", "source")
 _VERBS: Mapping[str, Callable[[Session, dict[str, Any], Any], Any]] = {
     "load": Session.load,
     "call": Session.call,
+    "keep": Session.keep,
     "method": Session.method,
     "mode": Session.mode,
     "parameters": Session.parameters,
