@@ -80,6 +80,11 @@ class Candidate(_Caller):
         return self._ask("keep", {"name": name}, [list(args), kwargs]).handle(what=f"the result of {name}")
 
 
+    def perform(self, name: str, *args: Any, **kwargs: Any) -> None:
+        """Calls a function of the entry file for its effect; what it returns is nobody's business. Raises CandidateFault."""
+        self._ask("keep", {"name": name}, [list(args), kwargs])
+
+
 class Handle(_Caller):
     """An object in the candidate's process."""
 

@@ -177,7 +177,9 @@ class Quality:
     ratio: float
     """Mean of nearest over second nearest distance, over that of unseen real images: small where noise was added."""
     best_view: int
-    """The view under which the samples look most like digits."""
+    """The view under which the samples look most like digits ..."""
+    best_fd: float
+    """... and their distance there."""
     histogram: tuple[float, ...]
     """Share of the samples for each of the ten classes."""
 
@@ -190,6 +192,7 @@ def measure(samples: Floats, data: Data, weights: Weights) -> Quality:
     histogram = np.bincount(fake_scores.argmax(axis=1), minlength=10) / len(samples)
     density, coverage = density_coverage(real_features, fake_features)
     flat_samples, flat_real = samples.reshape(len(samples), -1), data.held_out.reshape(len(real), -1)
+    view, view_fd = best_view(samples, real_features, weights)
     copies, ratio = copying(flat_samples, flat_real, data.train.reshape(len(data.train), -1))
     return Quality(
         fd=frechet(real_features, fake_features),
@@ -202,7 +205,8 @@ def measure(samples: Floats, data: Data, weights: Weights) -> Quality:
         shift=float(2 * (samples.mean() - data.held_out.mean())),
         copies=copies,
         ratio=ratio,
-        best_view=best_view(samples, real_features, weights),
+        best_view=view,
+        best_fd=view_fd,
         histogram=tuple(float(share) for share in histogram),
     )
 
@@ -215,8 +219,8 @@ def copying(samples: Floats, real: Floats, training: Floats) -> tuple[float, flo
     return copies, float(found_ratio.mean() / usual_ratio.mean())
 
 
-def best_view(samples: Floats, real_features: Floats, weights: Weights) -> int:
-    """The view whose inverse brings the samples nearest to upright digits."""
+def best_view(samples: Floats, real_features: Floats, weights: Weights) -> tuple[int, float]:
+    """The view whose inverse brings the samples nearest to upright digits, and their distance there."""
     few = samples[::2]  # an even share, should samples come sorted
     found = [frechet(real_features, features_and_scores(upright(few, view), weights)[0]) for view in range(VIEWS)]
-    return int(np.argmin(found))
+    return int(np.argmin(found)), float(min(found))
