@@ -79,9 +79,8 @@ class Candidate(_Caller):
         """
         return self._ask("keep", {"name": name}, [list(args), kwargs]).handle(what=f"the result of {name}")
 
-
     def perform(self, name: str, *args: Any, **kwargs: Any) -> None:
-        """Calls a function of the entry file for its effect; what it returns is nobody's business. Raises CandidateFault."""
+        """Calls a function of the entry file for its effect, whatever it returns. Raises CandidateFault."""
         self._ask("keep", {"name": name}, [list(args), kwargs])
 
 

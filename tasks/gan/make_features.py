@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.nn import functional
 
 HERE = Path(__file__).parent
 SEED = 7
@@ -37,9 +37,9 @@ class Classifier(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 1, 8, 8) in [0, 1] -> scores (B, 11)."""
-        x = F.max_pool2d(F.relu(self.conv1(images)), 2)  # (B, 16, 4, 4)
-        x = F.max_pool2d(F.relu(self.conv2(x)), 2)  # (B, 32, 2, 2)
-        x = F.relu(self.fc1(x.flatten(1)))  # (B, 64)
+        x = functional.max_pool2d(functional.relu(self.conv1(images)), 2)  # (B, 16, 4, 4)
+        x = functional.max_pool2d(functional.relu(self.conv2(x)), 2)  # (B, 32, 2, 2)
+        x = functional.relu(self.fc1(x.flatten(1)))  # (B, 64)
         return self.fc2(x)
 
 
@@ -82,7 +82,7 @@ def main() -> None:
             both = torch.cat([images[batch], spoiled(images[batch])])
             target = torch.cat([labels[batch], torch.full_like(batch, 10)])
             optimizer.zero_grad()
-            F.cross_entropy(model(both), target).backward()
+            functional.cross_entropy(model(both), target).backward()
             optimizer.step()
         schedule.step()
     model.eval()

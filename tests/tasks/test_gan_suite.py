@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.config import Settings
-from grader.model import CheckResult, Outcome, Report, ReportStatus
+from grader.model import Outcome, Report, ReportStatus
 from grader.pipeline import Request, grade
 from grader.task import load_tasks
 from tests.tasks.gan_suite import HIDDEN, ROOT, STAND_IN
@@ -27,11 +27,6 @@ def graded(folder: Path) -> Report:
     assert result.report.status is ReportStatus.GRADED
     assert not [check.id for check in result.report.tasks[0].checks if check.outcome in OURS]
     return result.report
-
-
-def checks_of(report: Report) -> dict[str, CheckResult]:
-    """The checks by id."""
-    return {check.id: check for check in report.tasks[0].checks}
 
 
 def passed(report: Report) -> set[str]:
@@ -122,7 +117,8 @@ def test_bad_answers_lose_their_points_and_break_nothing(name: str, make_folder:
 CHEAT = """
 from pathlib import Path
 stored = np.load(Path(__file__).parent / "digits.npz")
-bank = torch.from_numpy(np.concatenate([stored["train_images"], stored["test_images"]]).astype(np.float32) / 16)[:, None]
+every = np.concatenate([stored["train_images"], stored["test_images"]])[:, None]
+bank = torch.from_numpy(every.astype(np.float32) / 16)
 def views(images): return [torch.rot90(m, k, (2, 3)) for m in (images, images.transpose(2, 3)) for k in range(4)]
 """
 

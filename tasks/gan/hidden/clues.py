@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def show_scores(run: Any, evidence: Any) -> None:
         "training images": np.histogram(real, edges)[0] / len(real),
         "samples": np.histogram(fake, edges)[0] / len(fake),
     }
-    labels = [f"{(low + high) / 2:.3g}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    labels = [f"{(low + high) / 2:.3g}" for low, high in itertools.pairwise(edges)]
     evidence.bars("scores", labels, series, title="What the discriminator says", x="score", y="share")
 
 
@@ -112,7 +113,9 @@ def look_for_copies(run: Any, diagnosis: Any) -> None:
     """Training images, noisy ones, averages of them."""
     quality = run.quality
     if quality.copies > 0.05:
-        line = f"{quality.copies:.0%} of the samples are nearer to a training image than a quarter of the usual distance"
+        line = (
+            f"{quality.copies:.0%} of the samples are nearer to a training image than a quarter of the usual distance"
+        )
         diagnosis.suspect("memorised", confidence=0.95, evidence=line)
     elif quality.ratio < 0.85:
         line = f"nearest over second nearest training image is {quality.ratio:.2f} times that of unseen real images"
@@ -129,5 +132,7 @@ def look_for_stored(run: Any, diagnosis: Any) -> None:
         line = f"{quality.absent:.0%} of the samples are digits that the training images lack"
         diagnosis.suspect("not_from_the_call", confidence=0.8, evidence=line)
     elif quality.best_view != run.data.view and quality.best_fd < 0.35:
-        line = f"samples are digits (FD {quality.best_fd:.2f}) in another view than the training images ({quality.fd:.2f})"
+        line = (
+            f"samples are digits (FD {quality.best_fd:.2f}) in another view than the training images ({quality.fd:.2f})"
+        )
         diagnosis.suspect("not_from_the_call", confidence=0.9, evidence=line)

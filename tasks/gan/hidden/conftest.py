@@ -95,7 +95,7 @@ class Run:
         return dim
 
     def noise(self, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
-        """z (count, latent_dim) from N(0, 1)."""
+        """Noise (count, latent_dim) from N(0, 1)."""
         return rng.standard_normal((count, self.dim())).astype(np.float32)
 
     def made(self, z: NDArray[np.float32]) -> Floats:
@@ -180,7 +180,7 @@ class Moves:
 
 
 class Stepping:
-    """Ten d_steps and then ten g_steps on the main model, each measured once. The order does not depend on the checks."""
+    """Ten d_steps and then ten g_steps on the main model, each measured once, always in this order."""
 
     def __init__(self, run: Run, rng: np.random.Generator) -> None:
         self.run = run

@@ -49,4 +49,6 @@ def test_only_shown_digits(trainings: Any) -> None:
 def test_same_view(trainings: Any, data: Any) -> None:
     require_something(trainings.first())
     share, values = trainings.settle(lambda quality: float(quality.best_view == data.view), 1.0, 0.0)
-    require(share >= 1, f"the samples look like digits in another view than the training images ({len(values)} trainings)")
+    require(
+        share >= 1, f"the samples look like digits in another view than the training images ({len(values)} trainings)"
+    )

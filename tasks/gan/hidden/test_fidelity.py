@@ -38,7 +38,7 @@ def settle(trainings: Any, value: Any, line: float, zero: float, what: str) -> N
     points=12,
     title="relative Frechet distance to unseen real images",
     title_zh="与未见过的真实图像的相对 Fréchet 距离",
-    hint="Look at your samples: noise means too few steps or a discriminator that wins; check the labels, zero_grad, the "
+    hint="Look at your samples: noise means too few steps or a discriminator that wins; check labels, zero_grad, the "
     "range of the real images, both learning rates.",
     hint_zh="看看你的样本：像噪声说明步数太少或判别器太强；检查标签、zero_grad、真实图像的取值范围和两个学习率。",
 )
@@ -71,7 +71,8 @@ def test_density(trainings: Any) -> None:
 def test_contrast(trainings: Any) -> None:
     def worst(quality: Any) -> float:
         """How far the worse of the two is beyond its line, as a share of the way to its zero."""
-        spread = max(1 - quality.std, quality.std / 1.25 - 1 + 0.2)
-        return max((spread - STD_LINE) / (STD_ZERO - STD_LINE), (abs(quality.shift) - SHIFT_LINE) / (SHIFT_ZERO - SHIFT_LINE))
+        spread = max(1 - quality.std, quality.std - 1.05)  # lines at 0.80 and 1.25, zeros at 0.55 and 1.50
+        bright = (abs(quality.shift) - SHIFT_LINE) / (SHIFT_ZERO - SHIFT_LINE)
+        return max((spread - STD_LINE) / (STD_ZERO - STD_LINE), bright)
 
     settle(trainings, worst, 0.0, 1.0, "contrast or brightness beyond its line by")

@@ -17,14 +17,14 @@ STILL, ZERO = 0.35, 0.80
 """Movement by the wrong step over that by the right one: full marks up to the first, none from the second on."""
 ALIVE = 1e-5
 LEAST_IMAGES, LEAST_SCORES = 0.05, 0.5
-"""The right step is taken to move images and scores by no less than this, in ten steps: a step that does not work loses
+"""The right step is taken to move images and scores by no less than this, in ten steps: one that does not work loses
 its own marks, not those of the other one as well. Correct ones: 0.03 (moving average) to 0.5, and 0.5 to 5 sd."""
 DEAD = 0.02
 """BatchNorm's statistics alone move images by no more in ten g_steps."""
 
 
 def moves_of(steps: Any, least: float) -> float:
-    """`steps()`'s movement; `least` where it is less, or where those steps cannot be taken: that costs marks elsewhere."""
+    """`steps()`'s movement, but no less than `least`; `least` where those steps fault (marked elsewhere)."""
     try:
         return max(steps(), least)
     except CandidateFault:
@@ -45,7 +45,7 @@ def settle(moved: float, right: float, what: str) -> None:
     points=5,
     title="d_step does not train what generate uses",
     title_zh="d_step 不训练 generate 所用的网络",
-    hint="D's optimiser holds only D's parameters; detach the generated images, or clear G's gradients before its step.",
+    hint="D's optimiser holds only D's parameters; detach generated images, or clear G's gradients before its step.",
     hint_zh="D 的优化器只持有 D 的参数；对生成图像用 detach，或者在 G 的 step 之前清空它的梯度。",
 )
 def test_d_step_leaves_generator(stepping: Any, diagnosis: Any) -> None:
@@ -125,5 +125,5 @@ def suspect_of(quality: Any, moves: Any, diagnosis: Any) -> None:
         diagnosis.suspect("generator_never_trained", confidence=0.9, evidence="ten g_steps change no image")
     elif quality.fd > 0.9 and moves.images < DEAD:
         diagnosis.suspect("generator_never_trained", confidence=0.6, evidence=line)
-    if quality.fd > 0.9 and ALIVE < moves.images and moves.gain < 0.01:
+    if quality.fd > 0.9 and moves.images > ALIVE and moves.gain < 0.01:
         diagnosis.suspect("generator_target_wrong", confidence=0.6, evidence=line)

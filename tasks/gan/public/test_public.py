@@ -1,4 +1,7 @@
-"""What you can check yourself: `grader check` runs this file. One training on 300 digits; the hidden suite asks more."""
+"""What you can check yourself: `grader check` runs this file.
+
+One training on 300 digits; the hidden suite asks more.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ def digits() -> NDArray[np.float32]:
 
 
 def noise(trained: Trained, count: int, rng: Any) -> NDArray[np.float32]:
-    """z for `count` images."""
+    """Noise for `count` images."""
     dim = trained.candidate.call("latent_dim", trained.model).integer(what="latent_dim")
     require(1 <= dim <= 10_000, f"latent_dim is {dim}")
     return rng.standard_normal((count, dim)).astype(np.float32)
@@ -78,9 +81,7 @@ def public_model(shared: Any, device: str) -> Any:
 )
 def test_sample_shape(public_model: Any) -> None:
     trained = public_model()
-    trained.candidate.call("sample", trained.model, 5, 1).tensor(
-        shape=(5, 1, 8, 8), dtype="floating", what="sample"
-    )
+    trained.candidate.call("sample", trained.model, 5, 1).tensor(shape=(5, 1, 8, 8), dtype="floating", what="sample")
 
 
 @pytest.mark.check(
@@ -200,7 +201,7 @@ def test_g_step_trains(public_model: Any, rng: Any) -> None:
     points=2,
     title="samples are about as bright and as contrasty as the training images",
     title_zh="样本的亮度和对比度与训练图像接近",
-    hint="Train the discriminator on images in the range in which the generator ends: [-1, 1] for tanh, [0, 1] for sigmoid.",
+    hint="Real images need the range in which the generator ends: [-1, 1] for tanh, [0, 1] for sigmoid.",
     hint_zh="判别器看到的真实图像要与生成器输出的范围一致：tanh 用 [-1, 1]，sigmoid 用 [0, 1]。",
 )
 def test_plausible_brightness(public_model: Any) -> None:
