@@ -14,7 +14,7 @@ def train_gan(images, *, time_budget_s, seed, device):
     start = time.process_time()
     torch.manual_seed(seed)
     gen = nn.Sequential(
-        nn.Linear(DIM, 256), nn.ReLU(), nn.Unflatten(1, (64, 2, 2)),
+        nn.Linear(DIM, 256), nn.BatchNorm1d(256), nn.ReLU(), nn.Unflatten(1, (64, 2, 2)),
         nn.Upsample(scale_factor=2), nn.Conv2d(64, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(),
         nn.Upsample(scale_factor=2), nn.Conv2d(32, 1, 3, padding=1), nn.Sigmoid(),
     ).to(device)

@@ -4,8 +4,8 @@ import torch.nn as nn
 
 LATENT = 64
 BATCH = 64
-ITERS = 2800
-LR = 2e-4
+ITERS = 1800
+LR = 5e-4
 
 bce = nn.BCELoss()
 
@@ -14,7 +14,7 @@ def make_G():
     return nn.Sequential(
         nn.Linear(LATENT, 256), nn.LeakyReLU(0.2),
         nn.Linear(256, 256), nn.LeakyReLU(0.2),
-        nn.Linear(256, 64), nn.Sigmoid())
+        nn.Linear(256, 64), nn.Tanh())
 
 
 def make_D():
@@ -31,7 +31,7 @@ def d_step(model, real, z):
     model['optD'].zero_grad()
     with torch.no_grad():
         fake = G(z)
-    loss = bce(D(real.reshape(B, -1)), torch.full((B, 1), 0.9)) + bce(D(fake), torch.zeros(len(z), 1))
+    loss = bce(D(real.reshape(B, -1) * 2 - 1), torch.full((B, 1), 0.9)) + bce(D(fake), torch.zeros(len(z), 1))
     loss.backward()
     model['optD'].step()
     model['iter'] += 1
@@ -67,7 +67,7 @@ def latent_dim(model):
 
 def generate(model, z):
     with torch.no_grad():
-        return model['G'](z).view(-1, 1, 8, 8)
+        return model['G'](z).view(-1, 1, 8, 8) / 2 + 0.5
 
 
 def sample(model, n, seed):
@@ -79,4 +79,4 @@ def sample(model, n, seed):
 def discriminate(model, images):
     model['D'].eval()
     with torch.no_grad():
-        return model['D'](images.reshape(len(images), -1))[:, 0]
+        return model['D'](images.reshape(len(images), -1) * 2 - 1)[:, 0]
