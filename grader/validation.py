@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grader.config import Settings
 from grader.errors import ExitCode, TaskBroken
-from grader.model import Outcome, ScoredTask, Task
+from grader.model import Json, Outcome, ScoredTask, Task
 from grader.pipeline import Request
 from grader.task import load_tasks
 from grader.text import sanitize_line
@@ -31,6 +31,8 @@ class Validation:
         self._candidates = candidates or _REPOSITORY / "candidates"
         self._jobs, self._only = jobs, only
         self._lock = threading.Lock()
+        self.records: list[Json] = []
+        """One for each case that was graded; what `--output` writes."""
 
     def run(self, task_ids: list[str], say: Say) -> int:
         """0 where every case of every task is as declared, 3 where not. Raises TaskBroken, SandboxUnavailable."""
@@ -49,6 +51,7 @@ class Validation:
         say(f"{task.id} {task.version}: {len(cases)} cases, {self._jobs} at a time, backend {self._settings.backend}")
         request = Request(tasks={task.id: task}, settings=replace(self._settings))
         verdicts = prove(cases, request, jobs=self._jobs, on_verdict=lambda verdict: self._line(verdict, say))
+        self.records += [_record(task.id, verdict) for verdict in verdicts]
         self._summary(task, verdicts, time.monotonic() - started, say)
         return all(not verdict.problems for verdict in verdicts)
 
@@ -71,6 +74,24 @@ class Validation:
                 say(f"{kind:9} {good} of {len(mine)} as declared")
         state = "proven" if all(not verdict.problems for verdict in verdicts) else "NOT proven"
         say(f"{task.id} is {state} ({seconds:.0f} s)")
+
+
+def _record(task_id: str, verdict: Verdict) -> Json:
+    """What a case got, in plain JSON: the material of a kill matrix."""
+    task = verdict.report.tasks[0] if verdict.report and verdict.report.tasks else None
+    return {
+        "task": task_id,
+        "kind": verdict.case.kind,
+        "name": verdict.case.name,
+        "proven": not verdict.problems,
+        "problems": list(verdict.problems),
+        "percent": verdict.report.score.percent if verdict.report else None,
+        "cpu_s": task.resources.cpu_s if task else None,
+        "seed": str(verdict.report.run.seed) if verdict.report else "",
+        "criteria": {row.id: [row.score.earned, row.score.possible] for row in task.criteria} if task else {},
+        "not_passed": {row.id: row.outcome for row in task.checks if row.outcome is not Outcome.PASSED} if task else {},
+        "diagnosis": {row.id: row.confidence for row in task.diagnosis} if task else {},
+    }
 
 
 def _lost(task: ScoredTask) -> str:

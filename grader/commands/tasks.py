@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ def tasks_show(task_id: str, config: Path | None, **flags: Any) -> None:
 @click.option("--candidates", type=click.Path(path_type=Path), help="Folder with samples.")
 @click.option("--jobs", "-j", type=click.IntRange(1), help="Submissions at a time; by default one for each core.")
 @click.option("--only", metavar="WORD", help="Only cases whose name or kind contains WORD.")
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="What each case got, as JSON.")
 @setting_options(*COMMON)
 @quiet_option
 def tasks_validate(  # noqa: PLR0913, PLR0917 - one parameter for each option, passed by name
@@ -67,6 +69,7 @@ def tasks_validate(  # noqa: PLR0913, PLR0917 - one parameter for each option, p
     candidates: Path | None,
     jobs: int | None,
     only: str | None,
+    output: Path | None,
     config: Path | None,
     quiet: bool,  # noqa: FBT001 - click's way
     **flags: Any,
@@ -77,9 +80,14 @@ def tasks_validate(  # noqa: PLR0913, PLR0917 - one parameter for each option, p
     Example:
         grader tasks validate cnn_classifier
         grader tasks validate cnn_classifier --only mutant --backend process
+        grader tasks validate -o out/validation.json
     """
+    from grader.atomic import write_text
     from grader.validation import Validation
 
     settings = settings_from(config, flags)
     validation = Validation(settings, references, candidates, jobs or os.cpu_count() or 1, only or "")
-    return validation.run([task_id] if task_id else [], click.echo if not quiet else lambda _line: None)
+    code = validation.run([task_id] if task_id else [], click.echo if not quiet else lambda _line: None)
+    if output is not None:
+        write_text(output, json.dumps({"cases": validation.records}, indent=1, ensure_ascii=False) + "\n")
+    return code

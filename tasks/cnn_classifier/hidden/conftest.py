@@ -8,6 +8,7 @@ cannot train on a single image, and that is no fault.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from numpy.typing import NDArray
 
 from grader.judge import require
+from grader.judge.faults import CandidateFault
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -95,6 +97,12 @@ class Run:
         found = answer.tensor(shape=shape, dtype="floating", what="predict_proba")
         return np.clip(found.astype(np.float64), -1e6, 1e6)
 
+    def views(self) -> list[float]:
+        """Accuracy of the module's own scores for each way in which predict may standardise; raw images first."""
+        scores = self.scorer()
+        views = standardisations(self.data.images, self.data.test_images)
+        return [float(np.mean(scores(view).argmax(axis=1) == self.data.test_labels)) for view in views]
+
     def learned(self, wanted: float) -> float:
         """`wanted`, or less where this model is weak anyway: what was lost there is not lost again."""
         return max(0.3, min(wanted, 0.8 * self.accuracy()))
@@ -119,6 +127,21 @@ class Run:
         copy = build(self.candidate, self.data)
         copy.load_state_of(self.model)
         return copy
+
+
+def show(run: Run, evidence: Any) -> None:
+    """Keeps a person's view of a training: the confusion matrix and the loss curve."""
+    counts = np.zeros((run.data.classes, run.data.classes))
+    inside = np.clip(run.labels(run.data.test_images), 0, run.data.classes - 1)
+    np.add.at(counts, (run.data.test_labels, inside), 1)
+    names = [str(number) for number in range(run.data.classes)]
+    title = f"Test images by class, accuracy {run.accuracy():.3f}"
+    evidence.matrix("confusion", counts, title=title, x="predicted", y="true", rows=names, columns=names, annotate=True)
+    with contextlib.suppress(CandidateFault):  # a loss list of another form has a check of its own
+        losses = run.answer.floats("loss", what="the loss list")
+        evidence.curves(
+            "loss", {"loss": losses}, title="Training loss as reported", x="epoch", y="cross-entropy (nats)"
+        )
 
 
 def standardisations(train: Floats, test: Floats) -> list[Floats]:
@@ -217,6 +240,12 @@ def trainer(device: str) -> Callable[..., Run]:
 def builder() -> Callable[[Any, Split], Any]:
     """`build`."""
     return build
+
+
+@pytest.fixture(scope="session")
+def shower(evidence: Any) -> Callable[[Run], None]:
+    """`show`."""
+    return lambda run: show(run, evidence)
 
 
 @pytest.fixture(scope="session")

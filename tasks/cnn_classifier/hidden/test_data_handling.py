@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from grader.judge import partial, require
+from grader.judge.faults import CandidateFault
 
 SORTED_LOSS = 0.05
 """Accuracy that class-sorted data may cost: 0.012 is one standard deviation of the difference of two runs."""
@@ -26,7 +27,7 @@ NOISY_LINE = 0.70
     hint="Draw a new random order of the images in every epoch.",
     hint_zh="每一轮都重新随机打乱图像顺序。",
 )
-def test_sorted_classes(main_run: Any, candidate: Any, material: Any, trainer: Any) -> None:
+def test_sorted_classes(main_run: Any, candidate: Any, material: Any, trainer: Any, diagnosis: Any) -> None:
     digits = material.digits
     order = np.argsort(digits.labels, kind="stable")
     data = type(digits)(digits.images[order], digits.labels[order], digits.test_images, digits.test_labels, 10)
@@ -36,6 +37,11 @@ def test_sorted_classes(main_run: Any, candidate: Any, material: Any, trainer: A
         scores += [trainer(candidate, data, seed=seed).accuracy() for seed in (17, 27)]
     score = float(np.median(scores))
     if score < line:
+        if main_run().accuracy() >= 0.8:
+            told = (
+                f"accuracy {main_run().accuracy():.3f} on shuffled, {score:.3f} on class-sorted images, median of three"
+            )
+            diagnosis.suspect("not_shuffled", confidence=0.8, evidence=told)
         share = min(max(1 - (line - score) / SORTED_WIDTH, 0.0), 0.99)
         partial(share, f"accuracy {score:.3f} on sorted data, full marks from {line:.3f}")
 
@@ -49,7 +55,9 @@ def test_sorted_classes(main_run: Any, candidate: Any, material: Any, trainer: A
     hint="Predictions come from what was learned: keep no table of training images, and do not overfit badly.",
     hint_zh="预测应来自学到的规律：不要保存训练图像的对照表，也不要严重过拟合。",
 )
-def test_wrong_labels(main_run: Any, noisy_run: Any, material: Any, rng: np.random.Generator) -> None:
+def test_wrong_labels(
+    main_run: Any, noisy_run: Any, material: Any, rng: np.random.Generator, diagnosis: Any
+) -> None:  # fmt: skip
     line, run = main_run().learned(NOISY_LINE), noisy_run()
     score = run.accuracy()
     require(score >= line, f"accuracy {score:.3f} after training with a tenth of wrong labels")
@@ -57,6 +65,11 @@ def test_wrong_labels(main_run: Any, noisy_run: Any, material: Any, rng: np.rand
     nearly = np.clip(seen + rng.uniform(-1e-4, 1e-4, seen.shape), 0, 1).astype(np.float32)
     wrong = run.data.labels != material.digits.labels[: len(seen)]
     same = float(np.mean(run.labels(seen)[wrong] == run.labels(nearly)[wrong]))
+    if same < 0.5:
+        told = (
+            f"a change of 1e-4 in the pixels turns {1 - same:.0%} of the answers for wrongly labelled training images"
+        )
+        diagnosis.suspect("table_of_training_images", confidence=0.9, evidence=told)
     # A network is continuous: 1e-4 on each pixel turns only a label that was undecided, a table turns them all.
     require(same >= 0.5, f"only {same:.0%} of these labels survive a change of 1e-4 in the pixels")
 
@@ -90,11 +103,16 @@ def test_odd_sizes(candidate: Any, material: Any, trainer: Any) -> None:
     hint="The number of classes is what build_model was told, not what the labels show.",
     hint_zh="类别数以 build_model 的参数为准，而不是由标签推断。",
 )
-def test_missing_class(candidate: Any, material: Any, trainer: Any) -> None:
+def test_missing_class(candidate: Any, material: Any, trainer: Any, diagnosis: Any) -> None:
     digits = material.digits
     rows = np.flatnonzero(np.isin(digits.labels, (0, 2, 3)))[:120]
     data = type(digits)(digits.images[rows], digits.labels[rows], digits.test_images, digits.test_labels, 6)
-    run = trainer(candidate, data, seed=6, epochs=2)
-    run.probabilities(digits.test_images[:9])
+    try:
+        run = trainer(candidate, data, seed=6, epochs=2)
+        run.probabilities(digits.test_images[:9])
+    except CandidateFault:
+        told = "training with labels 0, 2 and 3 of six classes fails, with all classes it does not"
+        diagnosis.suspect("classes_from_labels", confidence=0.6, evidence=told)
+        raise
     labels = run.labels(digits.test_images[:9])
     require(bool(((labels >= 0) & (labels < 6)).all()), "a label outside the classes")

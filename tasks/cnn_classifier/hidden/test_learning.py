@@ -48,10 +48,18 @@ def settle(score: float, line: float, zero: float, what: str) -> None:
     "and that predict treats images as training did.",
     hint_zh="0.90 起得满分，低于 0.50 不得分。检查 zero_grad、step、学习率、轮数，predict 与训练图像处理要一致。",
 )
-def test_accuracy(main_run: Any, candidate: Any, material: Any, trainer: Any) -> None:
+def test_accuracy(
+    main_run: Any, candidate: Any, material: Any, trainer: Any, diagnosis: Any, shower: Any
+) -> None:  # fmt: skip
     run = main_run()
+    shower(run)
     require(run.agreement() >= AGREEMENT, "predict does not answer with the trained module")
     scores = [run.accuracy()]
+    if scores[0] < ACCURACY_LINE and max(run.views()) >= max(ACCURACY_LINE, scores[0] + 0.05):
+        line = (
+            f"the module finds {max(run.views()):.0%} where images are scaled as in training, predict {scores[0]:.0%}"
+        )
+        diagnosis.suspect("training_input_differs", confidence=0.9, evidence=line)
     if scores[0] < ACCURACY_LINE:  # an unlucky run must not cost marks: two more, and the median counts
         scores += [trainer(candidate, material.digits, seed=seed).accuracy() for seed in (17, 27)]
     settle(float(np.median(scores)), ACCURACY_LINE, ACCURACY_ZERO, "accuracy")
@@ -82,7 +90,7 @@ def test_colour_patterns(pattern_run: Any, candidate: Any, material: Any, traine
     hint="Nothing may cut the graph (detach, no_grad, numpy) between the loss and the first layer.",
     hint_zh="从损失到第一层之间不能切断计算图（detach、no_grad、numpy）。",
 )
-def test_gradient_flow(candidate: Any, material: Any, builder: Any) -> None:
+def test_gradient_flow(candidate: Any, material: Any, builder: Any, diagnosis: Any) -> None:
     digits = material.digits
     model = builder(candidate, digits)
     model.train()
@@ -90,6 +98,9 @@ def test_gradient_flow(candidate: Any, material: Any, builder: Any) -> None:
     cut = facts.missing + facts.zero
     # A quarter is allowed: an unused auxiliary head is no fault of the path that counts.
     require(facts.total > 0, "the model has no trainable parameters")
+    if 4 * cut > facts.total:
+        line = f"{cut} of {facts.total} parameter tensors get no gradient from a loss on the scores"
+        diagnosis.suspect("graph_cut", confidence=0.9, evidence=line)
     require(4 * cut <= facts.total, f"{cut} of {facts.total} parameter tensors get no gradient")
 
 
@@ -112,7 +123,7 @@ def large_tensors(state: dict[str, Any]) -> dict[str, NDArray[np.float64]]:
     hint="Give the optimiser all of model.parameters() and freeze nothing.",
     hint_zh="把 model.parameters() 全部交给优化器，不要冻结任何层。",
 )
-def test_all_layers_train(candidate: Any, material: Any, builder: Any, device: str) -> None:
+def test_all_layers_train(candidate: Any, material: Any, builder: Any, device: str, diagnosis: Any) -> None:
     digits = material.digits
     model = builder(candidate, digits)
     before = large_tensors(model.state())
@@ -122,6 +133,10 @@ def test_all_layers_train(candidate: Any, material: Any, builder: Any, device: s
     after = large_tensors(model.state())
     same = [name for name in before if name in after and np.array_equal(before[name], after[name])]
     require(len(before) > 0, "the model's state holds no weights")
+    if before and len(same) > 0.4 * len(before):
+        line = f"{len(same)} of {len(before)} weight tensors are bit for bit the same after an epoch"
+        slip = "never_steps" if len(same) == len(before) else "only_last_layer_trains"
+        diagnosis.suspect(slip, confidence=0.9 if slip == "never_steps" else 0.7, evidence=line)
     # A fixed filter or two beside the trained layers is a choice, most of the network standing still is not.
     require(len(same) <= 0.4 * len(before), f"{len(same)} of {len(before)} weight tensors did not change")
 
@@ -135,7 +150,7 @@ def test_all_layers_train(candidate: Any, material: Any, builder: Any, device: s
     hint="Put a non-linearity between the layers: without one, any number of convolutions is one linear map.",
     hint_zh="层与层之间要有非线性激活：没有激活，再多卷积也只是一个线性映射。",
 )
-def test_non_affine(main_run: Any, material: Any, rng: np.random.Generator) -> None:
+def test_non_affine(main_run: Any, material: Any, rng: np.random.Generator, diagnosis: Any) -> None:
     scores = main_run().scorer()
     whole = material.digits.test_images[:40]
     left = np.arange(8) < 4  # (W,)
@@ -150,6 +165,9 @@ def test_non_affine(main_run: Any, material: Any, rng: np.random.Generator) -> N
     scale = np.linalg.norm(together - base)
     require(scale > 1e-6, "the scores do not depend on the image")
     bend = np.linalg.norm(apart - together - base) / scale
+    if bend <= AFFINE:
+        line = f"f(a) + f(b) - f(a + b - c) - f(c) is {bend:.1e} of f; networks with activations were never below 0.05"
+        diagnosis.suspect("no_nonlinearity", confidence=0.95, evidence=line)
     require(bend > AFFINE, f"f(a) + f(b) - f(a + b - c) - f(c) is {bend:.1e} of f: an affine map")
 
 
@@ -171,6 +189,18 @@ def sits_on_floor(run: Any) -> bool:
     return bool(-0.002 <= min(losses) - least <= FLOOR_SLACK and -chosen.mean() < least - OWN_LOSS_BELOW)
 
 
+def name_squashing(scores: NDArray[np.float64], diagnosis: Any) -> None:
+    """Suspects what makes scores like these: softmax, sigmoid or ReLU at the end of forward."""
+    zeros = float(np.mean(scores == 0))
+    if scores.min() >= 0 and zeros >= 0.2:
+        diagnosis.suspect("relu_on_logits", confidence=0.95, evidence=f"no score below 0, {zeros:.0%} exactly 0")
+    elif scores.min() >= 0 and scores.max() <= 1:
+        off = float(np.abs(scores.sum(axis=1) - 1).max())
+        slip = "softmax_in_forward" if off < 1e-3 else "sigmoid_in_forward"
+        line = f"all scores of forward lie in [0, 1]; their rows miss a sum of one by up to {off:.1e}"
+        diagnosis.suspect(slip, confidence=0.95 if off < 1e-3 else 0.8, evidence=line)
+
+
 @pytest.mark.check(
     "loss_floor",
     criterion="learning",
@@ -181,11 +211,17 @@ def sits_on_floor(run: Any) -> bool:
     "probabilities nor activations.",
     hint_zh="cross_entropy 自带 log-softmax：forward 应返回 logits（或对数概率），而不是概率或激活后的值。",
 )
-def test_loss_floor(main_run: Any, pattern_run: Any, material: Any) -> None:
+def test_loss_floor(main_run: Any, pattern_run: Any, material: Any, diagnosis: Any) -> None:
     require(main_run().accuracy() >= 0.3, "nothing was learned, so the loss cannot be judged")
     scores = main_run().scorer()(material.digits.test_images)
+    name_squashing(scores, diagnosis)
     require(not (scores.min() >= 0 and scores.max() <= 1), "forward returns scores squashed into [0, 1]")
     require(float(np.mean(scores == 0)) < 0.2, "forward returns scores that are cut off at zero")
     # A smoothed or augmented loss may lie anywhere; right above the floor for both numbers of classes, with
     # the labels found, lies only a loss that was computed from squashed scores.
+    if sits_on_floor(main_run()) and sits_on_floor(pattern_run()):
+        line = (
+            f"losses end just above {floor(10):.3f} for ten classes and {floor(4):.3f} for four, with the labels found"
+        )
+        diagnosis.suspect("softmax_before_loss", confidence=0.9, evidence=line)
     require(not (sits_on_floor(main_run()) and sits_on_floor(pattern_run())), "the loss saw squashed scores")

@@ -47,7 +47,7 @@ def test_blank_images(main_run: Any) -> None:
     hint="What predict needs is kept with the model, not in a global of the file.",
     hint_zh="predict 需要的信息要保存在模型里，而不是文件的全局变量里。",
 )
-def test_two_models(main_run: Any, material: Any, builder: Any, device: str) -> None:
+def test_two_models(main_run: Any, material: Any, builder: Any, device: str, diagnosis: Any) -> None:
     run, digits = main_run(), material.digits
     images = digits.test_images[:64]
     before = run.probabilities(images)
@@ -61,9 +61,17 @@ def test_two_models(main_run: Any, material: Any, builder: Any, device: str) -> 
     )
     trained = second.state()
     moved = [name for name in trained if name in untrained and not np.array_equal(trained[name], untrained[name])]
+    if not moved and run.accuracy() >= 0.8:
+        line = "the second model of the process keeps every weight in training, the first one learned"
+        diagnosis.suspect("global_optimiser", confidence=0.9, evidence=line)
     require(len(moved) > 0, "the second model did not change in training")
     second.drop()
-    compare.close(run.probabilities(images), before, atol=CLOSE, what="the first model's probabilities")
+    after = run.probabilities(images)
+    shift = float(np.abs(after - before).max())
+    if shift > CLOSE:
+        line = f"the first model's probabilities move by up to {shift:.2g} when a second model is trained"
+        diagnosis.suspect("global_statistics", confidence=0.8, evidence=line)
+    compare.close(after, before, atol=CLOSE, what="the first model's probabilities")
 
 
 @pytest.mark.check(
@@ -95,7 +103,7 @@ def test_train_again(main_run: Any, noisy_run: Any, material: Any, device: str) 
     hint="Layers belong in attributes, ModuleList or Sequential, other tensors that forward needs in buffers.",
     hint_zh="层要放在属性、ModuleList 或 Sequential 里，forward 需要的其他张量要注册为 buffer。",
 )
-def test_state_round_trip(main_run: Any, material: Any, builder: Any, device: str) -> None:
+def test_state_round_trip(main_run: Any, material: Any, builder: Any, device: str, diagnosis: Any) -> None:
     run, images = main_run(), material.digits.test_images[:64]
     fresh = builder(run.candidate, material.digits)
     fresh.load_state_of(run.model)
@@ -107,4 +115,8 @@ def test_state_round_trip(main_run: Any, material: Any, builder: Any, device: st
     require(float(wanted.std(axis=0).max()) > 1e-5, "the scores are the same for every image")
     found = bounded(fresh(images).tensor(shape=(64, 10), dtype="floating", what="forward of the new model"))
     atol = CLOSE * max(1.0, float(np.abs(wanted).max()))
+    apart = float(np.abs(found - wanted).max())
+    if apart > atol:
+        line = f"scores differ by up to {apart:.2g} after the state is loaded into a new model"
+        diagnosis.suspect("unregistered_state", confidence=0.9, evidence=line)
     compare.close(found, wanted, atol=atol, what="the new model's scores")
