@@ -13,7 +13,7 @@ import pytest
 from grader.judge import partial, require
 from grader.judge.faults import CandidateFault
 
-STILL, ZERO = 0.35, 0.80
+STILL, ZERO = 0.40, 0.80
 """Movement by the wrong step over that by the right one: full marks up to the first, none from the second on."""
 ALIVE = 1e-5
 LEAST_IMAGES, LEAST_SCORES = 0.05, 0.5
