@@ -43,6 +43,7 @@ ROOT = Path(__file__).parent.parent
 SOLUTIONS = ROOT / "reference" / "gan"
 HIDDEN = ROOT / "tasks" / "gan" / "hidden"
 ENTRY = "gan.py"
+RUNS = ROOT / "benchmarks" / "gan_runs.jsonl"
 CLASSES = 6
 SAMPLES = 420
 """As many as there are held-out images of six classes."""
@@ -219,7 +220,13 @@ def measure_all(path: Path, options: argparse.Namespace) -> None:
             except Exception as error:  # noqa: BLE001 - the border of a solution's code
                 row = {"solution": name, "seed": seed, "raises": f"{type(error).__name__}: {error}"[:200]}
             with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row, default=float) + "\n")
+                file.write(json.dumps(compact(row), default=float) + "\n")
+
+
+def compact(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with four digits for each number and without the histogram: a few hundred bytes."""
+    kept = {key: value for key, value in row.items() if key != "histogram"}
+    return {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in kept.items()}
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -386,7 +393,7 @@ def margin(found: list[float], line: float) -> float:
 def main() -> None:
     """Measures, or prints what was measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-o", "--output", type=Path, default=Path("gan_runs.jsonl"), help="one JSON row a training")
+    parser.add_argument("-o", "--output", type=Path, default=RUNS, help="one JSON row a training")
     parser.add_argument("--seeds", type=int, default=20, help="seeds for each solution")
     parser.add_argument("--only", default="", help="only solutions whose name contains this")
     parser.add_argument("--mutants", action="store_true", help="mutants instead of correct solutions")

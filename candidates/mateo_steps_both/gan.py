@@ -43,14 +43,13 @@ class DCGAN:
         self.device = device
         self.netG = Generator().to(device)
         self.netD = Discriminator().to(device)
-        # one optimizer is enough, it knows all the parameters
-        params = list(self.netG.parameters()) + list(self.netD.parameters())
-        self.optimizer = torch.optim.Adam(params, lr=0.0005, betas=(0.5, 0.999))
+        self.optG = torch.optim.Adam(self.netG.parameters(), lr=0.0005, betas=(0.5, 0.999))
+        self.optD = torch.optim.Adam(self.netD.parameters(), lr=0.0005, betas=(0.5, 0.999))
         self.criterion = nn.BCELoss()
 
 def d_step(model, real, z):
     real = real.to(model.device) * 2 - 1
-    model.optimizer.zero_grad()
+    model.optD.zero_grad()
     output = model.netD(real)
     errD_real = model.criterion(output, torch.ones_like(output))
     fake = model.netG(z.to(model.device))
@@ -58,15 +57,17 @@ def d_step(model, real, z):
     errD_fake = model.criterion(output, torch.zeros_like(output))
     errD = errD_real + errD_fake
     errD.backward()
-    model.optimizer.step()
+    model.optD.step()
     return errD.item()
 
 def g_step(model, z):
-    model.optimizer.zero_grad()
+    model.optG.zero_grad()
     output = model.netD(model.netG(z.to(model.device)))
     errG = model.criterion(output, torch.ones_like(output))
     errG.backward()
-    model.optimizer.step()
+    # update both networks
+    for opt in (model.optG, model.optD):
+        opt.step()
     return errG.item()
 
 def train_gan(images, *, time_budget_s, seed, device):
