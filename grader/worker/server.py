@@ -21,6 +21,7 @@ from grader.worker import prepare, sight
 from grader.worker.child import Plan, become_session
 from grader.worker.live import Live
 from grader.worker.loading import preimport
+from grader.worker.nursery import Nursery, NotBorn
 from grader.worker.strays import sweep
 from grader.worker.wire import (
     DEFAULT_BODY_BYTES,
@@ -48,6 +49,7 @@ class Server:
         self._max_body = int(options.get("blob_bytes", DEFAULT_BODY_BYTES))
         self._files: dict[str, bytes] = {}
         self._sessions: dict[int, Live] = {}
+        self._nursery: Nursery | None = None
         self._selector = selectors.DefaultSelector()
         self._sees = sight.look()  # before harden_server, after which parts of /proc/self are closed to us too
 
@@ -64,6 +66,10 @@ class Server:
         finally:
             for session in list(self._sessions.values()):
                 self._close(session)
+            if self._nursery is not None:
+                self._nursery.close()
+                self._nursery = None
+                self._sweep()
 
     def _watch_children(self) -> None:
         reader, writer = socket.socketpair()
@@ -116,7 +122,9 @@ class Server:
         if verb == "submit":
             self._submit(frame)
         elif verb == "open" and number not in self._sessions and len(self._sessions) < MAX_SESSIONS:
-            self._open(frame.request_id, number)
+            self._open(frame.request_id, number, str(frame.head.get("kind", "module")))
+        elif verb == "settle" and number in self._sessions:
+            self._settle(frame.request_id, self._sessions[number])
         elif verb == "close" and number in self._sessions:
             self._close(self._sessions[number])
             self._reply(frame.request_id, "ok")
@@ -165,22 +173,20 @@ class Server:
 
     # --- the sessions' side -----------------------------------------------------------------------
 
-    def _open(self, request_id: int, number: int) -> None:
+    def _open(self, request_id: int, number: int, kind: str) -> None:
+        """A new session: of kind "module", "notebook" (it executes one) or "copy" (of an executed notebook)."""
         ours, theirs = socket.socketpair()
         capture, printed = os.pipe()
         root = self._root / f"s{number}"
         try:
-            pid = os.fork()
-        except OSError:
+            pid = self._copy(number, theirs, printed) if kind == "copy" else self._fork(kind, root, theirs, printed)
+        except (OSError, NotBorn):
             for end in (ours, theirs):
                 end.close()
             os.close(capture)
             os.close(printed)
             self._reply(request_id, "refused")
             return
-        if pid == 0:
-            plan = Plan(root, self._threads, self._files, self._max_body)
-            become_session(theirs, printed, plan, self._forget)
         theirs.close()
         os.close(printed)
         ours.setblocking(False)
@@ -190,6 +196,53 @@ class Server:
         self._selector.register(ours, selectors.EVENT_READ, ("sock", session))
         self._selector.register(capture, selectors.EVENT_READ, ("capture", session))
         self._reply(request_id, "ok")
+
+    def _fork(self, kind: str, root: Path, theirs: socket.socket, printed: int) -> int:
+        nursery = socket.socketpair() if kind == "notebook" else None
+        try:
+            pid = os.fork()
+        except OSError:
+            for end in nursery or ():
+                end.close()
+            raise
+        if pid == 0:
+            inner = nursery[1] if nursery else None
+            plan = Plan(root, self._threads, self._files, self._max_body, self._output_bytes, inner)
+            if nursery:
+                nursery[0].close()
+            become_session(theirs, printed, plan, self._forget)
+        if nursery:
+            nursery[1].close()
+            self._leave_nursery()
+            self._nursery = Nursery(nursery[0], root)
+        return pid
+
+    def _copy(self, number: int, theirs: socket.socket, printed: int) -> int:
+        if self._nursery is None or not self._nursery.pid:
+            raise NotBorn
+        return self._nursery.bear(number, (theirs.fileno(), printed), self._living())
+
+    def _settle(self, request_id: int, session: Live) -> None:
+        """From now on the nursery alone is the notebook: the session that executed it ends, its files stay."""
+        try:
+            if self._nursery is None:
+                raise NotBorn  # noqa: TRY301 - one way to refuse
+            self._nursery.settle(self._living())
+        except NotBorn:
+            self._reply(request_id, "refused")
+            return
+        self._close(session)
+        self._reply(request_id, "ok")
+
+    def _leave_nursery(self) -> None:
+        if self._nursery is not None:
+            self._nursery.close()
+            self._nursery = None
+
+    def _living(self) -> set[int]:
+        """The processes that no sweep may touch."""
+        sessions = {session.pid for session in self._sessions.values() if session.exit is None}
+        return sessions | ({self._nursery.pid} if self._nursery and self._nursery.pid else set())
 
     def _forget(self) -> None:
         """In a forked child: closes all that belongs to the server."""
@@ -201,6 +254,8 @@ class Server:
             os.close(other.capture)
         for descriptor in (self._receive, self._send):
             os.close(descriptor)
+        if self._nursery is not None:
+            self._nursery.forget()
 
     def _attend(self, what: str, session: Live, events: int) -> None:
         """Moves bytes of one session, and ends it where it breaks a rule."""
@@ -257,7 +312,7 @@ class Server:
         session.kill()
         self._unregister(session)
         del self._sessions[session.id]
-        session.close()
+        session.close(keep_files=self._nursery is not None and self._nursery.root == session.root)
         self._sweep()
 
     def _unregister(self, session: Live) -> None:
@@ -266,4 +321,4 @@ class Server:
                 self._selector.unregister(item)
 
     def _sweep(self) -> None:
-        sweep({session.pid for session in self._sessions.values() if session.exit is None})
+        sweep(self._living())
