@@ -224,8 +224,10 @@ class Bench:
         content = self._submission.files.get(cell[1] if cell else path)
         if content is None or not number.isascii() or not number.isdigit() or len(number) > MAX_LINE_DIGITS:
             return ""
-        if cell:  # nothing counts a notebook's lines on this side: only the form is checked
-            return f"{cell[1]}[cell {int(cell[2])}]:{int(number)}" if cell[1] == self._entry.path else ""
+        if cell:
+            known = self.notebook is not None and cell[1] == self._entry.path
+            known = known and self.notebook.has_line(int(cell[2]), int(number))
+            return f"{cell[1]}[cell {int(cell[2])}]:{int(number)}" if known else ""
         return f"{path}:{int(number)}" if 1 <= int(number) <= len(content.splitlines()) else ""
 
     def next_seed(self) -> int:

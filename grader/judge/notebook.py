@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from grader.judge.cleaning import clean_notebook
 from grader.judge.faults import CandidateFault
-from grader.model import Outcome
+from grader.model import ArtifactFile, Outcome
 from grader.text import sanitize_line
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ class NotebookRun:
     """The executed notebook, cleaned; None until it was executed."""
     fault: CandidateFault | None = None
     _link: Link | None = None
+    _lines: list[str] = field(default_factory=list)
+    _first: bool = True
+    _line_counts: Mapping[int, int] = field(default_factory=dict)
 
     def ensure(self, bench: Bench, link: Link) -> None:
         """Executes it unless `link` has done so. Raises CandidateFault, the same each time; SandboxDown."""
@@ -65,6 +68,10 @@ class NotebookRun:
             raise
         self._link = link
 
+    def has_line(self, cell: int, line: int) -> bool:
+        """True for a line of a code cell as it was executed: what a check says later names no other."""
+        return 1 <= line <= self._line_counts.get(cell, 0)
+
     def explain(self, fault: CandidateFault) -> CandidateFault:
         """A fault of a later check; where something is not there, the cells that failed may be why."""
         if fault.outcome is Outcome.INVALID and self.failed:
@@ -73,7 +80,7 @@ class NotebookRun:
         return fault
 
     def _execute(self, bench: Bench, link: Link) -> None:
-        self.notes, self.failed = [], []
+        self._lines, self.failed = [], []
         session = bench.new_session(link, "notebook", lambda: self.seed)
         try:
             numbers = _numbers(session.ask("notebook", {"entry": self.path}, self.seed, b"", START_CPU_S))
@@ -89,8 +96,9 @@ class NotebookRun:
             session.close()
             raise
         session.alive = False  # it ended when it was settled
-        if self.executed is None:
-            self.executed = clean_notebook(record)
+        if self._first:
+            self.executed, self._first = clean_notebook(record), False
+            self._line_counts = _line_counts(record)
 
     def _cell(self, session: Session, link: Link, number: int, left_s: float) -> None:
         place = f"code cell {number}"
@@ -117,8 +125,15 @@ class NotebookRun:
         if end.status == "error":
             self.failed.append(f"{place} raised {end.error}")
         new = [f"{place} raised {end.error}"] if end.status == "error" else []
-        self.notes += [*new, *(f"{place}: {note}" for note in end.notes)]
-        del self.notes[MAX_NOTES:]
+        self._lines += [*new, *(f"{place}: {note}" for note in end.notes)]
+        del self._lines[MAX_NOTES:]
+        if self._first:
+            self.notes = self._lines
+
+
+def executed_notebook(content: bytes) -> ArtifactFile:
+    """The artifact, under a name of ours."""
+    return ArtifactFile(name="notebook", media_type="application/x-ipynb+json", suffix=".ipynb", content=content)
 
 
 def notebook_seed(seed: int) -> int:
@@ -131,6 +146,13 @@ def _numbers(value: Any) -> list[int]:
     if isinstance(value, list) and len(value) <= MAX_CELLS and all(type(n) is int and 0 < n < 10**6 for n in value):
         return value
     raise CandidateFault(Outcome.PROTOCOL, "the notebook's runner broke the protocol: no list of cells")
+
+
+def _line_counts(record: Any) -> dict[int, int]:
+    """Lines of each code cell, by its number."""
+    rows = record if isinstance(record, list) else []
+    sources = [row[1] for row in rows if isinstance(row, list) and len(row) == 3 and row[0] == "code"]
+    return {number: len(str(source).splitlines()) for number, source in enumerate(sources, 1)}
 
 
 def _end(value: Any) -> CellEnd:

@@ -163,7 +163,8 @@ def become_kernel(order: Order) -> NoReturn:
         app = NotebookApp.instance(
             kernel_class=NotebookKernel, connection_file=str(order.connection_file), transport="ipc", config=config
         )
-        with _no_output():
+        with _no_output(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about a network port for the prints of child processes
             app.initialize([])
         app.shell.user_ns["__file__"] = str(order.entry)
         if order.plots:
