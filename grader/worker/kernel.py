@@ -23,7 +23,7 @@ from ipykernel.iostream import OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQDisplayPublisher, ZMQInteractiveShell
-from traitlets import Type
+from traitlets import DottedObjectName, Type
 from traitlets.config import Config
 
 from grader.worker import prepare, verbs
@@ -32,6 +32,10 @@ from grader.worker.nursery import orphan, tend
 from grader.worker.session import Session
 
 MAX_NOTES = 20
+CELL_TEXT = 64 * 1024
+"""Characters of output that are kept of one cell."""
+FLOODED = 77
+"""Exit code of a kernel whose cells printed more than the limit."""
 SHELL_MAGICS = frozenset("pip conda mamba micromamba uv sx system ! !! bash sh script cmd perl ruby pypy python2".split())
 """Magics that start a shell, an installer or another interpreter."""
 RUNNING_MAGICS = frozenset("time timeit run prun".split())
@@ -113,6 +117,24 @@ class NotebookShell(ZMQInteractiveShell):  # type: ignore[misc]  # as above
         raise SystemExit
 
 
+class CellStream(OutStream):  # type: ignore[misc]  # as above
+    """A stream that sends the beginning of what a cell prints, and ends the kernel at a flood."""
+
+    cell_text = 0
+    left = 0
+
+    def write(self, string: str) -> int | None:
+        """See OutStream."""
+        size = len(string)
+        CellStream.cell_text += size
+        CellStream.left -= size
+        if CellStream.left < 0:
+            os._exit(FLOODED)
+        if CellStream.cell_text - size > CELL_TEXT:
+            return size
+        return super().write(string[: 2 * CELL_TEXT])  # type: ignore[no-any-return]  # as above
+
+
 class NotebookKernel(IPythonKernel):  # type: ignore[misc]  # as above
     """An IPython kernel that knows which cell it executes and can hand its state over."""
 
@@ -131,6 +153,7 @@ class NotebookKernel(IPythonKernel):  # type: ignore[misc]  # as above
     ) -> dict[str, Any]:  # fmt: skip
         """See IPythonKernel; the reply has the notes of this cell."""
         NotebookShell.notes = ()
+        CellStream.cell_text = 0
         CellCompiler.name = f"{self.order.entry}[cell {next(self.cells, 0)}]"
         reply = await super().do_execute(
             code, silent, store_history, user_expressions, allow_stdin, cell_meta=cell_meta, cell_id=cell_id
@@ -141,11 +164,17 @@ class NotebookKernel(IPythonKernel):  # type: ignore[misc]  # as above
         """Forks the nursery."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # forking with threads: the copy uses nothing that they hold
-            orphan(lambda: become_nursery(self.order, self.shell.user_ns, set(self.shell.user_ns_hidden)))
+            try:
+                orphan(lambda: become_nursery(self.order, self.shell.user_ns, set(self.shell.user_ns_hidden)))
+            finally:
+                if self.order.plan.nursery is not None:
+                    self.order.plan.nursery.close()  # where no nursery was born, the server need not wait for it
 
 
 class NotebookApp(IPKernelApp):  # type: ignore[misc]  # as above
     """The kernel's application, which tells nobody how to connect to it."""
+
+    outstream_class = DottedObjectName("grader.worker.kernel.CellStream")
 
     def log_connection_info(self) -> None:
         """See IPKernelApp."""
@@ -170,6 +199,7 @@ def become_kernel(order: Order) -> NoReturn:
         if order.plots:
             with contextlib.suppress(Exception):  # without matplotlib the candidate's own import will say so
                 app.shell.enable_matplotlib("inline")
+        CellStream.left = order.plan.output_bytes
         verbs.seed_everything(order.seed)
         app.start()
     finally:
@@ -220,8 +250,8 @@ def _leave_jupyter() -> None:
     """Whatever would send a message to the client prints instead: the sockets and threads stayed in the kernel."""
     asyncio._set_running_loop(None)
     asyncio.set_event_loop(None)
-    OutStream.write = _print_text
-    OutStream.flush = lambda _self: None
+    CellStream.write = _print_text
+    CellStream.flush = lambda _self: None
     ZMQDisplayPublisher.publish = _print_plain
     ZMQDisplayPublisher.clear_output = lambda _self, wait=False: None  # noqa: ARG005
     sys.displayhook, sys.excepthook = sys.__displayhook__, sys.__excepthook__

@@ -28,14 +28,12 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import v4
 
 from grader.worker.child import Plan
-from grader.worker.kernel import Order, become_kernel
+from grader.worker.kernel import CELL_TEXT, FLOODED, Order, become_kernel
 from grader.worker.loading import CannotLoad, write_files
 from grader.worker.notebook import Cell, read_notebook
 from grader.worker.session import Action, Session
 
 START_S = 60
-CELL_TEXT = 64 * 1024
-"""Characters of output that are kept of one cell."""
 CELL_OUTPUTS = 40
 RECORD_TEXT = 768 * 1024
 """Bytes of all sources and outputs together, as JSON: one frame carries them."""
@@ -101,8 +99,6 @@ class ForkedKernel(KernelProvisionerBase):  # type: ignore[misc]  # jupyter_clie
 class Recorder(NotebookClient):  # type: ignore[misc]  # nbclient has no complete types
     """An nbclient that keeps plain text and PNG pictures below caps, and no widget."""
 
-    flood_bytes = 0
-    printed = 0
     kept = 0
     reply: Mapping[str, Any] = {}
 
@@ -118,10 +114,6 @@ class Recorder(NotebookClient):  # type: ignore[misc]  # nbclient has no complet
         if kind in ("stream", "display_data", "execute_result", "update_display_data"):
             msg["content"] = content = _shrunk(msg["content"])
             text = content.get("text", "") or content.get("data", {}).get("text/plain", "")
-            self.printed += len(text)
-            if self.printed > self.flood_bytes:
-                self.km.provisioner.flooded = True
-                os.kill(self.km.provisioner.pid, signal.SIGKILL)
             self.kept += len(text)
             if self.kept > CELL_TEXT and kind == "stream":
                 if self.kept - len(text) > CELL_TEXT:
@@ -184,7 +176,6 @@ class Runner(Session):
             v4.new_notebook(cells=nodes), km=manager, timeout=None, allow_errors=True, startup_timeout=START_S,
             store_widget_state=False, record_timing=False,
         )  # fmt: skip
-        self._client.flood_bytes = self.plan.output_bytes
         self._run(self._connect())
         return list(numbers)
 
@@ -223,7 +214,7 @@ class Runner(Session):
         try:
             self._run(self._client.async_execute_cell(self._client.nb.cells[index], index, store_history=True))
         except DeadKernelError:
-            flooded = getattr(self._client.km.provisioner, "flooded", False)
+            flooded = self._client.km.provisioner.ended == FLOODED
             return {"status": "flood" if flooded else "dead", "error": "", "message": "", "notes": []}
         failed = reply.get("status") == "error"
         return {
