@@ -82,7 +82,14 @@ def run(job: Job, events: Events) -> None:
         events.send("artifact", artifact=artifact_to_json(executed_notebook(notebook.executed)))
     facts = dataclasses.asdict(bench.facts) if bench.facts else None
     diagnosis = [dataclasses.asdict(row) for row in plugin.suspicions.found()]
-    events.send("done", facts=facts, cpu_s=cpu_s, max_rss_bytes=peak, diagnosis=diagnosis, notes=notebook.notes if notebook else [])
+    events.send(
+        "done",
+        facts=facts,
+        cpu_s=cpu_s,
+        max_rss_bytes=peak,
+        diagnosis=diagnosis,
+        notes=notebook.notes if notebook else [],
+    )
 
 
 def _send_pictures(plugin: JudgePlugin, events: Events) -> None:

@@ -91,7 +91,9 @@ class NotebookRun:
             record = session.ask("finish", {}, None, b"", START_CPU_S)
             reply = link.request({"verb": "settle", "session": session.number}, cpu_s=START_CPU_S)
             if reply.status != "ok":
-                raise CandidateFault(Outcome.CRASHED, "the notebook's kernel did not keep its state after the last cell")
+                raise CandidateFault(
+                    Outcome.CRASHED, "the notebook's kernel did not keep its state after the last cell"
+                )
         except CandidateFault:
             session.close()
             raise

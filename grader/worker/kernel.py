@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+import torch
 from ipykernel.compiler import XCachingCompiler
 from ipykernel.iostream import OutStream
 from ipykernel.ipkernel import IPythonKernel
@@ -36,7 +37,9 @@ CELL_TEXT = 64 * 1024
 """Characters of output that are kept of one cell."""
 FLOODED = 77
 """Exit code of a kernel whose cells printed more than the limit."""
-SHELL_MAGICS = frozenset("pip conda mamba micromamba uv sx system ! !! bash sh script cmd perl ruby pypy python2".split())
+SHELL_MAGICS = frozenset(
+    "pip conda mamba micromamba uv sx system ! !! bash sh script cmd perl ruby pypy python2".split()
+)
 """Magics that start a shell, an installer or another interpreter."""
 RUNNING_MAGICS = frozenset("time timeit run prun".split())
 """Magics that execute the candidate's own code: what that raises is the cell's failure."""
@@ -189,6 +192,7 @@ def become_kernel(order: Order) -> NoReturn:
         config.HistoryManager.enabled = False
         config.IPKernelApp.exec_PYTHONSTARTUP = False
         NotebookKernel.order, NotebookKernel.cells = order, iter(order.numbers)
+        CellStream.left = order.plan.output_bytes
         app = NotebookApp.instance(
             kernel_class=NotebookKernel, connection_file=str(order.connection_file), transport="ipc", config=config
         )
@@ -199,7 +203,6 @@ def become_kernel(order: Order) -> NoReturn:
         if order.plots:
             with contextlib.suppress(Exception):  # without matplotlib the candidate's own import will say so
                 app.shell.enable_matplotlib("inline")
-        CellStream.left = order.plan.output_bytes
         verbs.seed_everything(order.seed)
         app.start()
     finally:
@@ -234,10 +237,13 @@ def become_nursery(order: Order, namespace: dict[str, Any], hidden: set[str]) ->
     _leave_jupyter()
     defined = {name: value for name, value in namespace.items() if name not in hidden}
     gc.freeze()
+    # Cells that used several threads: their pool did not come along, and would be waited for.
+    threads = order.plan.threads if torch.get_num_threads() == 1 else 1
+    torch.set_num_threads(1)
     base, submission = order.plan.root.parent, order.plan.root / "submission"
 
     def bear(number: int, sock: socket.socket, printed: int) -> NoReturn:
-        plan = replace(order.plan, root=base / f"s{number}", nursery=None)
+        plan = replace(order.plan, root=base / f"s{number}", nursery=None, threads=threads)
         session = Session(submission, order.plan.files, order.plan.max_body, namespace=defined)
         become_session(sock, printed, plan, lambda: None, copied=lambda: session)
 
@@ -250,6 +256,8 @@ def _leave_jupyter() -> None:
     """Whatever would send a message to the client prints instead: the sockets and threads stayed in the kernel."""
     asyncio._set_running_loop(None)
     asyncio.set_event_loop(None)
+    for stream in (sys.stdout, sys.stderr):  # ipykernel keeps bound methods in the instances
+        getattr(stream, "__dict__", {}).pop("write", None)
     CellStream.write = _print_text
     CellStream.flush = lambda _self: None
     ZMQDisplayPublisher.publish = _print_plain
@@ -259,7 +267,6 @@ def _leave_jupyter() -> None:
     if "matplotlib.pyplot" in sys.modules:
         with contextlib.suppress(Exception):
             sys.modules["matplotlib.pyplot"].switch_backend("agg")
-
 
 
 def _print_text(stream: Any, text: str) -> int:

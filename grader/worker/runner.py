@@ -253,7 +253,9 @@ class Runner(Session):
     def _output(self, output: Any) -> list[list[Any]]:
         kind = output.get("output_type")
         if kind == "stream":
-            return [["stderr" if output.get("name") == "stderr" else "stdout", self._text(output["text"][:SOURCE_TEXT])]]
+            return [
+                ["stderr" if output.get("name") == "stderr" else "stdout", self._text(output["text"][:SOURCE_TEXT])]
+            ]
         if kind == "error":
             trace = "\n".join(str(line) for line in output.get("traceback", []))
             return [["error", self._text(trace[-SOURCE_TEXT:])]]
@@ -269,5 +271,3 @@ class Runner(Session):
                 self._picture_bytes -= len(raw)
                 return np.frombuffer(raw, dtype=np.uint8)
         return None
-
-
