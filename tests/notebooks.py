@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import json
+from itertools import pairwise
 from typing import Any
 
 
 def cell(source: str, kind: str = "code", **fields: Any) -> dict[str, Any]:
     """One cell of format 4."""
-    code = {"outputs": [], "execution_count": None} if kind == "code" else {}
+    code: dict[str, Any] = {"outputs": [], "execution_count": None} if kind == "code" else {}
     return {"cell_type": kind, "metadata": {}, "source": source, **code, **fields}
 
 
@@ -25,5 +26,5 @@ def split(source: str) -> list[str]:
     tops = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     starts = [min([node.lineno, *(mark.lineno for mark in node.decorator_list)]) - 1 for node in tops]
     bounds = [0, *(start for start in starts if start), len(lines)]
-    cells = ["".join(lines[a:b]).strip() for a, b in zip(bounds, bounds[1:], strict=False)]
+    cells = ["".join(lines[a:b]).strip() for a, b in pairwise(bounds)]
     return [text.replace("from __future__ import annotations", "") for text in cells if text]

@@ -7,7 +7,6 @@ checks. A session or sandbox that died is replaced at most twice in a task; then
 
 from __future__ import annotations
 
-import builtins
 import hashlib
 import re
 import time
@@ -16,6 +15,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 
+from grader.judge.ends import death_line, fault_of
 from grader.judge.faults import CandidateFault, SandboxDown
 from grader.judge.link import Link, Reply
 from grader.judge.notebook import NotebookRun, notebook_seed
@@ -30,7 +30,6 @@ MAX_REPLACEMENTS: Final = 2
 LOAD_CPU_S: Final = 20.0
 MAX_LINE_DIGITS: Final = 7
 CELL: Final = re.compile(r"(.{1,200}\.ipynb)\[cell ([0-9]{1,4})\]")
-ERROR_KEYS: Final = ("class", "message", "location", "traceback")
 ANSWER_STATUS: Final = {"ok", "raised", "invalid", "output_limit"}
 
 
@@ -82,14 +81,14 @@ class Session:
                 raise ProtocolError("an answer of another form")  # noqa: TRY301 - one way to end a session
             if answer["status"] == "ok":
                 return unpack(answer["value"], leaf_reader(read_body(reply.frame.body, reply.frame.table)))
-            raise self._bench.explain(_fault(answer, self._bench.own_line))
+            raise self._bench.explain(fault_of(answer, self._bench.own_line))
         except ProtocolError as error:
             self._end(Outcome.PROTOCOL)
             raise CandidateFault(Outcome.PROTOCOL, f"the answer broke the protocol: {error}") from error
 
     def _raise_ended(self, reply: Reply) -> None:
         lines = {
-            "died": (Outcome.CRASHED, _death_line(reply)),
+            "died": (Outcome.CRASHED, death_line(reply)),
             "protocol": (Outcome.PROTOCOL, "the process wrote bytes that the protocol does not allow"),
             "output_limit": (Outcome.OUTPUT_LIMIT, "the code printed more than the output limit"),
         }
@@ -225,8 +224,8 @@ class Bench:
         if content is None or not number.isascii() or not number.isdigit() or len(number) > MAX_LINE_DIGITS:
             return ""
         if cell:
-            known = self.notebook is not None and cell[1] == self._entry.path
-            known = known and self.notebook.has_line(int(cell[2]), int(number))
+            run = self.notebook if cell[1] == self._entry.path else None
+            known = run is not None and run.has_line(int(cell[2]), int(number))
             return f"{cell[1]}[cell {int(cell[2])}]:{int(number)}" if known else ""
         return f"{path}:{int(number)}" if 1 <= int(number) <= len(content.splitlines()) else ""
 
@@ -278,31 +277,3 @@ def _files_body(content: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:
     import safetensors.numpy
 
     return safetensors.numpy.save({"files": content})
-
-
-def _fault(answer: Mapping[str, Any], own_line: Callable[[str], str]) -> CandidateFault:
-    """What a session says went wrong. Its class and place reach candidates, so only what we know anyway is believed."""
-    error = check_keys(answer["error"], required=ERROR_KEYS)
-    if not all(isinstance(error[key], str) for key in ERROR_KEYS):
-        raise ProtocolError("an error of another form")
-    name, message = _builtin_exception(error["class"]), error["message"]
-    outcome = Outcome(answer["status"]) if answer["status"] != "raised" or name != "MemoryError" else Outcome.MEMORY
-    return CandidateFault(
-        outcome,
-        f"{name}: {message}" if name else message,
-        location=own_line(error["location"]),
-        exception=name,
-        traceback=error["traceback"],
-    )
-
-
-def _builtin_exception(name: str) -> str:
-    """`name` if it is one of Python's own exceptions: anything else could carry what the code has seen."""
-    kind = getattr(builtins, name, None) if name.isidentifier() else None
-    return name if isinstance(kind, type) and issubclass(kind, BaseException) else ""
-
-
-def _death_line(reply: Reply) -> str:
-    if reply.signal:
-        return f"the code ended its process by signal {reply.signal}"
-    return "the code ended its process"

@@ -91,7 +91,7 @@ class NotebookRun:
             record = session.ask("finish", {}, None, b"", START_CPU_S)
             reply = link.request({"verb": "settle", "session": session.number}, cpu_s=START_CPU_S)
             if reply.status != "ok":
-                raise CandidateFault(
+                raise CandidateFault(  # noqa: TRY301 - it ends the session like any other fault
                     Outcome.CRASHED, "the notebook's kernel did not keep its state after the last cell"
                 )
         except CandidateFault:

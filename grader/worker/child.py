@@ -27,7 +27,7 @@ class Plan:
     max_body: int
     output_bytes: int = 0
     nursery: socket.socket | None = None
-    """Given to the session that executes a notebook: where the process that keeps its state will be asked for copies."""
+    """For the session that executes a notebook: where the process that keeps its state is asked for copies."""
 
 
 def become_session(

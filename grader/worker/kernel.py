@@ -150,7 +150,7 @@ class NotebookKernel(IPythonKernel):  # type: ignore[misc]  # as above
         super().__init__(**kwargs)
         self.shell_handlers["hand_over"] = self.hand_over
 
-    async def do_execute(  # noqa: PLR0913, PLR0917 - the base's signature
+    async def do_execute(  # noqa: PLR0913 - the base's signature
         self, code: str, silent: bool, store_history: bool = True, user_expressions: Any = None,  # noqa: FBT001, FBT002
         allow_stdin: bool = False, *, cell_meta: Any = None, cell_id: Any = None,  # noqa: FBT001, FBT002
     ) -> dict[str, Any]:  # fmt: skip
@@ -254,11 +254,11 @@ def become_nursery(order: Order, namespace: dict[str, Any], hidden: set[str]) ->
 
 def _leave_jupyter() -> None:
     """Whatever would send a message to the client prints instead: the sockets and threads stayed in the kernel."""
-    asyncio._set_running_loop(None)
+    asyncio._set_running_loop(None)  # noqa: SLF001 - there is no other way out of a loop that was forked
     asyncio.set_event_loop(None)
     for stream in (sys.stdout, sys.stderr):  # ipykernel keeps bound methods in the instances
         getattr(stream, "__dict__", {}).pop("write", None)
-    CellStream.write = _print_text
+    CellStream.write = _print_text  # type: ignore[method-assign, assignment]  # the class serves no other process
     CellStream.flush = lambda _self: None
     ZMQDisplayPublisher.publish = _print_plain
     ZMQDisplayPublisher.clear_output = lambda _self, wait=False: None  # noqa: ARG005

@@ -57,7 +57,7 @@ class ForkedKernel(KernelProvisionerBase):  # type: ignore[misc]  # jupyter_clie
         """See KernelProvisionerBase."""
         if self.ended is None:
             try:
-                pid, status = os.waitpid(self.pid, os.WNOHANG)
+                pid, status = os.waitpid(self.pid, os.WNOHANG)  # noqa: ASYNC222 - it does not wait
             except ChildProcessError:  # a cell waited for us
                 self.ended = -1
             else:
@@ -66,7 +66,7 @@ class ForkedKernel(KernelProvisionerBase):  # type: ignore[misc]  # jupyter_clie
 
     async def wait(self) -> int | None:
         """See KernelProvisionerBase."""
-        while await self.poll() is None:
+        while await self.poll() is None:  # noqa: ASYNC110 - no event tells of a process that ended
             await asyncio.sleep(0.01)
         return self.ended
 
@@ -125,9 +125,9 @@ class Recorder(NotebookClient):  # type: ignore[misc]  # nbclient has no complet
         return super().process_message(msg, cell, cell_index)
 
 
-def _shrunk(content: Any) -> dict[str, Any]:
+def _shrunk(original: Any) -> dict[str, Any]:
     """A message's content with text and one picture at most."""
-    content = dict(content)
+    content = dict(original)
     if "data" in content:
         data = content["data"] if isinstance(content["data"], dict) else {}
         plain, png = data.get("text/plain"), data.get("image/png")
@@ -162,13 +162,14 @@ class Runner(Session):
         asyncio.set_event_loop(self._loop)
         self._private_folders()
         manager = AsyncKernelManager(transport="ipc", connection_file=str(self._folder / "kernel.json"))
-        manager._kernel_spec = KernelSpec(argv=["python"], language="python", display_name="grader")
+        spec = KernelSpec(argv=["python"], language="python", display_name="grader")
+        manager._kernel_spec = spec  # noqa: SLF001 - as its own kernels do; none is looked up on the disk
         manager.write_connection_file()
         plots = any(b"matplotlib" in content for content in self.files.values())
         if self.plan is None:
             raise CannotLoad("no kernel")
         order = Order(self.plan, entry, numbers, int(values), self._folder / "kernel.json", plots)
-        kernel = ForkedKernel(kernel_id="notebook", kernel_spec=manager._kernel_spec, parent=manager)
+        kernel = ForkedKernel(kernel_id="notebook", kernel_spec=spec, parent=manager)
         kernel.pid = self._fork(order)
         manager.provisioner = kernel
         nodes = [v4.new_code_cell(c.source) if c.kind == "code" else v4.new_raw_cell(c.source) for c in self.cells]
@@ -190,7 +191,7 @@ class Runner(Session):
         """Jupyter's and IPython's settings are nobody's here; a socket's path must be short."""
         folder = tempfile.mkdtemp(prefix="k")
         if len(folder) > 80:
-            folder = tempfile.mkdtemp(prefix="grader-", dir="/tmp")  # noqa: S108 - of mode 700
+            folder = tempfile.mkdtemp(prefix="grader-", dir="/tmp")
         self._folder = Path(folder)
         for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
             os.environ[name] = str(self._folder / name.lower())

@@ -21,17 +21,15 @@ from grader.worker import prepare, sight
 from grader.worker.child import Plan, become_session
 from grader.worker.live import Live
 from grader.worker.loading import preimport
-from grader.worker.nursery import Nursery, NotBorn
+from grader.worker.nursery import NotBorn, Nursery
+from grader.worker.pipe import Pipe
 from grader.worker.strays import sweep
 from grader.worker.wire import (
     DEFAULT_BODY_BYTES,
-    HEADER,
     VERSION,
     Frame,
     FrameType,
     ProtocolError,
-    decode_frame,
-    decode_header,
     encode_frame,
 )
 
@@ -42,11 +40,11 @@ class Server:
     """One sandbox's server. `options`: root, threads, output_bytes, blob_bytes."""
 
     def __init__(self, receive: int, send: int, options: Mapping[str, Any]) -> None:
-        self._receive, self._send = receive, send
         self._root = Path(str(options["root"]))
         self._threads = int(options.get("threads", 1))
         self._output_bytes = int(options.get("output_bytes", 64 * 1024**2))
         self._max_body = int(options.get("blob_bytes", DEFAULT_BODY_BYTES))
+        self._pipe = Pipe(receive, send, self._max_body)
         self._files: dict[str, bytes] = {}
         self._sessions: dict[int, Live] = {}
         self._nursery: Nursery | None = None
@@ -58,8 +56,8 @@ class Server:
         prepare.harden_server()
         self._watch_children()
         hello = {"protocol": VERSION, "versions": sight.versions(), "sees": self._sees}
-        self._write(encode_frame(FrameType.HELLO, 0, hello))
-        self._selector.register(self._receive, selectors.EVENT_READ, "judge")
+        self._pipe.write(encode_frame(FrameType.HELLO, 0, hello))
+        self._selector.register(self._pipe.receive, selectors.EVENT_READ, "judge")
         try:
             while self._turn():
                 pass
@@ -83,7 +81,7 @@ class Server:
     def _turn(self) -> bool:
         for key, events in self._selector.select():
             if key.data == "judge":
-                frame = self._read_frame()
+                frame = self._pipe.read_frame()
                 if frame is None or frame.head.get("verb") == "bye":
                     return False
                 self._request(frame)
@@ -95,27 +93,6 @@ class Server:
         return True
 
     # --- the judge's side -------------------------------------------------------------------------
-
-    def _read_frame(self) -> Frame | None:
-        raw = self._read(HEADER.size)
-        if len(raw) < HEADER.size:
-            return None
-        header = decode_header(raw, max_body=self._max_body)
-        return decode_frame(header, self._read(header.json_bytes), self._read(header.body_bytes))
-
-    def _read(self, size: int) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            chunk = os.read(self._receive, min(size - len(data), 1024**2))
-            if not chunk:
-                return b""
-            data += chunk
-        return bytes(data)
-
-    def _write(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._send, view) :]
 
     def _request(self, frame: Frame) -> None:
         verb, number = frame.head.get("verb"), int(frame.head.get("session", 0))
@@ -169,7 +146,7 @@ class Server:
             data = encode_frame(FrameType.REPLY, request_id, head, body)
         except ProtocolError:  # a head just under the cap grows over it when it is wrapped
             data = encode_frame(FrameType.REPLY, request_id, {**head, "status": "output_limit", "answer": None})
-        self._write(data)
+        self._pipe.write(data)
 
     # --- the sessions' side -----------------------------------------------------------------------
 
@@ -252,8 +229,7 @@ class Server:
         for other in self._sessions.values():
             other.sock.close()
             os.close(other.capture)
-        for descriptor in (self._receive, self._send):
-            os.close(descriptor)
+        self._pipe.close()
         if self._nursery is not None:
             self._nursery.forget()
 

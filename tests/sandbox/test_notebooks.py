@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - cells in one line each
 """Notebooks in both backends: what is executed, what later checks see of it, and how hostile ones end."""
 
 from __future__ import annotations
@@ -52,8 +53,7 @@ STATE = (
     "import os\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(1e6)",
     "def count_up():\n    count[0] += 1\n    return count[0]",
     "def draw():\n    return float(rng.random())",
-    "import glob\ndef others():\n"
-    "    return sum(b'time.sleep(1e6)' in open(p, 'rb').read() for p in glob.glob('/proc/[0-9]*/cmdline'))",
+    "import glob\ndef others():\n    return sum(b'time.sleep(1e6)' in open(p, 'rb').read() for p in glob.glob('/proc/[0-9]*/cmdline'))",
     "def pids():\n    return [p.pid for p in children]",
     "import torch\ntorch.set_num_threads(2)\ntorch.ones(300, 300) @ torch.ones(300, 300)\n(torch.ones(10**6) + 1).sum()",
     "def multiply():\n    return float((torch.ones(400, 400) @ torch.ones(400, 400)).sum() + (torch.ones(10**6) + 1).sum())",
@@ -74,7 +74,7 @@ NOTEBOOKS: dict[str, bytes] = {
         "x = input()",
         "def g():\n\n    raise KeyError('g')",
         "class Odd(Exception): pass\nraise Odd('\x1b[31mred')",
-    ),  # fmt: skip
+    ),
     "old.ipynb": json.dumps(
         {
             "nbformat": 3,
