@@ -32,8 +32,6 @@ from grader.submission import load_submission, submission_id
 OnCheck = Callable[[str, CheckResult], None]
 """Told of each finished check: task id and result."""
 
-NOTEBOOKS = "this version of grader does not execute notebooks; nothing was deducted for it"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graded:
@@ -114,8 +112,6 @@ def _judge(task: Task, submission: Submission, request: Request, run: Run, on_ch
     entry = submission.entries.get(task.id)
     if entry is None:
         return TaskResult(task=task, status=TaskStatus.MISSING, reason=f"no file answers {task.id}")
-    if entry.kind == "ipynb" and not entry.problem:
-        return TaskResult(task=task, status=TaskStatus.UNGRADED, reason=NOTEBOOKS)
     job = Job(
         task=_within(task, settings),
         submission=submission,

@@ -124,6 +124,7 @@ def _task(task: ScoredTask) -> Json:
         "questions": [_question(question) for question in task.questions],
         "diagnosis": [_diagnosis(row) for row in task.diagnosis],
         "artifacts": [_row(row) for row in task.artifacts],
+        "notes": list(task.notes),
     }
 
 
@@ -146,6 +147,7 @@ def _task_back(row: Json) -> ScoredTask:
         questions=tuple(_question_back(question) for question in row["questions"]),
         diagnosis=tuple(_diagnosis_back(line) for line in row["diagnosis"]),
         artifacts=tuple(Artifact(**line) for line in row["artifacts"]),
+        notes=tuple(row.get("notes", ())),  # reports of earlier versions have none
     )
 
 

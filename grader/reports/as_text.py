@@ -80,6 +80,8 @@ class _Page:
             yield from self._wrap(task["reason"], "  ")
         if task["status"] == "missing":
             return
+        for note in task.get("notes", []):
+            yield from self._wrap(f"{self._words['note']}: {note}", "  ")
         yield from self._criteria(task["criteria"])
         yield from self._diagnosis(task["diagnosis"])
         yield from self._checks(task["checks"])
