@@ -27,7 +27,7 @@ from grader.errors import ExitCode, GraderError
 from grader.expectation import Expectation, differences, full_marks, read_expected
 from grader.model import Report, ReportStatus, Task
 from grader.pipeline import Request, grade
-from grader.reports.as_json import write_report
+from grader.reports.artifacts import save
 from grader.sandbox.container import connect
 from grader.sandbox.image import find_image
 from grader.task import find_tasks
@@ -69,8 +69,8 @@ def find_samples(tasks: Mapping[str, Task]) -> list[Sample]:
 def grade_one(sample: Sample, tasks: Mapping[str, Task], slot: int, output: Path) -> Result:
     """Grades a sample for the tasks that it declares and writes its report. `slot` gives its container a user id."""
     wanted = {task_id: tasks[task_id] for task_id in sample.expected.tasks if task_id in tasks} or dict(tasks)
-    report = grade(sample.path, Request(tasks=wanted, settings=Settings(), slot=slot)).report
-    write_report(report, output / sample.id / "report.json")
+    graded = grade(sample.path, Request(tasks=wanted, settings=Settings(), slot=slot, pictures=True))
+    report = save(graded.report, graded.files, output / sample.id / "report.json")
     return Result(sample, report, differences(sample.expected, report))
 
 

@@ -17,13 +17,16 @@ ANY = (0.0, 100.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskExpectation:
-    """One task's part: the range in percent, criteria that lose or keep all points, checks that must not pass."""
+    """One task's part: the range in percent, criteria that lose or keep all points, checks that must not pass, and
+    slips that must be named.
+    """
 
     status: str = "graded"
     percent: tuple[float, float] = ANY
     loses: tuple[str, ...] = ()
     keeps: tuple[str, ...] = ()
     fails: tuple[str, ...] = ()
+    diagnosis: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,8 @@ def _task_differences(wanted: TaskExpectation, task: ScoredTask) -> list[str]:
     lines += [f"criterion {name} should lose points" for name in wanted.loses if full.get(name)]
     lines += [f"criterion {name} should keep all points" for name in wanted.keeps if full.get(name) is False]
     lines += [f"check {name} should not pass" for name in wanted.fails if passed.get(name)]
+    named = {row.id for row in task.diagnosis}
+    lines += [f"the diagnosis should name {name}" for name in wanted.diagnosis if name not in named]
     return lines
 
 
@@ -98,6 +103,7 @@ def _task(table: Json) -> TaskExpectation:
         loses=tuple(table.get("loses", ())),
         keeps=tuple(table.get("keeps", ())),
         fails=tuple(table.get("fails", ())),
+        diagnosis=tuple(table.get("diagnosis", ())),
     )
 
 

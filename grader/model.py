@@ -162,6 +162,15 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bug:
+    """A slip that a task's suite can name: what it is, and what an interviewer could ask about it."""
+
+    id: str
+    text: Text
+    question: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One task as `task.load` found it. Paths are strings so that a job can cross a process border."""
 
@@ -174,6 +183,8 @@ class Task:
     gpu: str = "none"
     """"none", "optional" or "required"."""
     sha256: str = ""
+    bugs: tuple[Bug, ...] = ()
+    """The slips of hidden/bugs.toml."""
 
     @property
     def possible(self) -> float:
@@ -228,6 +239,29 @@ class SandboxFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """A nameable slip that explains what failed. `confidence` is in (0, 1]; `evidence` is a sentence with figures."""
+
+    id: str
+    bug: Text
+    question: Text
+    """What an interviewer could ask next."""
+    confidence: float
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactFile:
+    """A file to keep beside the report, made or cleaned on the trusted side; `name` and `suffix` are ours."""
+
+    name: str
+    media_type: str
+    suffix: str
+    """With its dot: ".svg"."""
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskResult:
     """Everything that one task's run produced, before it is scored."""
 
@@ -238,6 +272,8 @@ class TaskResult:
     facts: SandboxFacts | None = None
     reason: str = ""
     """Why it is missing or ungraded."""
+    diagnosis: tuple[Diagnosis, ...] = ()
+    artifacts: tuple[ArtifactFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,15 +334,6 @@ class ScoredQuestion:
     points: tuple[ScoredPoint, ...] = ()
     flags: tuple[str, ...] = ()
     needs_review: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
-    """A nameable slip that explains several failed checks. `confidence` is in [0, 1]."""
-
-    bug: str
-    confidence: float
-    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from grader.judge.launch import run_judge
 from grader.model import CheckResult, Json, Report, Run, Submission, Task, TaskResult, TaskStatus
 from grader.sandbox import backend
 from grader.sandbox.gpus import choose_gpus
-from grader.scoring import rejected_report, restricted_to, score_report
+from grader.scoring import artifact_path, rejected_report, restricted_to, score_report
 from grader.submission import load_submission, submission_id
 
 OnCheck = Callable[[str, CheckResult], None]
@@ -41,6 +41,8 @@ class Graded:
 
     report: Report
     error: GraderError | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """The report's artifacts by their path; `reports.artifacts` keeps them beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,8 @@ class Request:
     only_present: bool = False
     """Leave tasks out that the submission does not answer (self-check), instead of scoring them 0."""
     slot: int = 0
+    pictures: bool = False
+    """Draw the pictures of a run: only where somebody keeps them."""
     cancelled: threading.Event | None = None
     """Set by another thread to stop soon."""
 
@@ -72,7 +76,8 @@ def grade(path: Path, request: Request, on_check: OnCheck | None = None) -> Grad
     results, fault = _judge_all(tasks, submission, request, run, on_check)
     report = score_report(submission, results, run)
     finished = dataclasses.replace(report.run, duration_s=round(time.monotonic() - started, 3))
-    return Graded(report=dataclasses.replace(report, run=finished), error=fault)
+    files = {artifact_path(r.task.id, file): file.content for r in results for file in r.artifacts}
+    return Graded(report=dataclasses.replace(report, run=finished), error=fault, files=files)
 
 
 def _wanted(submission: Submission, request: Request) -> list[Task]:
@@ -123,6 +128,7 @@ def _judge(task: Task, submission: Submission, request: Request, run: Run, on_ch
         gpus=choose_gpus(settings.gpus, task),
         runtime=settings.runtime or "",
         slot=request.slot,
+        pictures=request.pictures,
     )
     try:
         told = (lambda check: on_check(task.id, check)) if on_check else None

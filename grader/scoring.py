@@ -13,6 +13,8 @@ from dataclasses import replace
 from grader import __version__
 from grader.errors import TaskBroken
 from grader.model import (
+    Artifact,
+    ArtifactFile,
     CheckResult,
     CheckSpec,
     Criterion,
@@ -43,19 +45,30 @@ def score_task(result: TaskResult) -> ScoredTask:
     checks = tuple(_score_check(check) for check in result.checks)
     criteria = tuple(_score_criterion(task, criterion, checks, status) for criterion in task.criteria)
     _check_membership(task, result.checks)
+    score = _total(criterion.score for criterion in criteria)
     return ScoredTask(
         id=task.id,
         version=task.version,
         title=task.title,
         sha256=task.sha256,
         status=status,
-        score=_total(criterion.score for criterion in criteria),
+        score=score,
         limits=task.limits,
         resources=result.resources,
         reason=result.reason or _our_fault(result.checks),
         criteria=criteria,
         checks=checks,
+        diagnosis=result.diagnosis if score.earned < score.possible else (),
+        artifacts=tuple(
+            Artifact(name=file.name, media_type=file.media_type, path=artifact_path(task.id, file))
+            for file in result.artifacts
+        ),
     )
+
+
+def artifact_path(task_id: str, file: ArtifactFile) -> str:
+    """Where an artifact lies, relative to the folder of all artifacts of its report."""
+    return f"{task_id}/{file.name}{file.suffix}"
 
 
 def score_report(submission: Submission, results: Sequence[TaskResult], run: Run) -> Report:

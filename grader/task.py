@@ -15,11 +15,12 @@ from typing import NoReturn
 
 from grader.digest import digest_files
 from grader.errors import TaskBroken, UsageError
-from grader.model import Criterion, Json, Limits, Task, Text
+from grader.model import Bug, Criterion, Json, Limits, Task, Text
 from grader.schemas import violation
 from grader.text import sanitize_line
 
 TASK_FILE = "task.toml"
+BUGS_FILE = "hidden/bugs.toml"
 _CACHES = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".DS_Store"})
 _MIB = 1024**2
 
@@ -34,7 +35,7 @@ def load_task(root: Path) -> Task:
     if not path.is_file():
         message = f"there is no task in {root}"
         raise UsageError(message, hint=f"a task is a folder with a {TASK_FILE}")
-    table = _read_table(path)
+    table = _read_table(path, "task")
     _check_layout(root)
     return Task(
         id=table["id"],
@@ -45,6 +46,7 @@ def load_task(root: Path) -> Task:
         limits=_limits(table.get("limits", {})),
         gpu=table.get("gpu", "none"),
         sha256=digest_files(_files(root)),
+        bugs=_bugs(root / BUGS_FILE),
     )
 
 
@@ -88,13 +90,13 @@ def _load_named(tasks_dir: Path, name: str) -> Task:
     return task
 
 
-def _read_table(path: Path) -> Json:
-    """The content of task.toml, checked by its schema."""
+def _read_table(path: Path, schema: str) -> Json:
+    """The content of a TOML file of the task, checked by its schema."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         _broken(path, sanitize_line(str(error)), error)
-    problem = violation(table, "task")
+    problem = violation(table, schema)
     if problem:
         _broken(path, problem)
     return table
@@ -106,6 +108,12 @@ def _check_layout(root: Path) -> None:
         _broken(root / "PROMPT.md", "is missing: candidates need to know what to do")
     if not any((root / "public").glob("test_*.py")):
         _broken(root / "public", "has no test_*.py: candidates need checks of their own")
+
+
+def _bugs(path: Path) -> tuple[Bug, ...]:
+    """The slips that the hidden suite can name; none where the file is absent."""
+    table = _read_table(path, "bugs") if path.is_file() else {}
+    return tuple(Bug(id=name, text=_text(row["bug"]), question=_text(row["question"])) for name, row in table.items())
 
 
 def _criteria(rows: list[Json], path: Path) -> tuple[Criterion, ...]:

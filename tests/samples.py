@@ -69,6 +69,11 @@ RUN = Run(
     id="r1", backend="docker", isolated=True, seed=987654321, started_at="2025-01-01T00:00:00Z", duration_s=12.5,
     image="sha256:1234", attestation={"toy": {"seccomp": 2}}, host={"cpus": 2}, versions={"python": "3.11.7"},
 )  # fmt: skip
+DIAGNOSIS = Diagnosis(
+    id="mask_inverted", bug=Text(en="the mask convention is inverted", zh="掩码约定反了"),
+    question=Text(en="What does True mean in your mask?", zh="掩码里的 True 表示什么？"), confidence=0.9,
+    evidence="hidden row 3",
+)  # fmt: skip
 
 
 def check(
@@ -118,7 +123,7 @@ def full_report() -> Report:
     task = replace(
         graded.tasks[0],
         questions=(question,),
-        diagnosis=(Diagnosis(bug="the mask convention is inverted", confidence=0.9, evidence="hidden row 3"),),
+        diagnosis=(DIAGNOSIS,),
         artifacts=(Artifact(name="notebook", media_type="application/x-ipynb+json", path="artifacts/toy.ipynb"),),
     )
     return replace(graded, tasks=(task,), run=replace(graded.run, gpu={"name": "test"}), status=ReportStatus.GRADED)

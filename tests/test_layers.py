@@ -41,7 +41,7 @@ WORKER_MAY = {"torch", "numpy", "safetensors"}
 # The wire format exists once, in the worker: frames in `wire`, the tree of values in `values`. The judge speaks it.
 WIRE = {"grader.worker.wire", "grader.worker.values"}
 # One vocabulary, one file: splitting it would only add a second place to look.
-LONGER = {"model.py": 400}
+LONGER = {"model.py": 450}
 
 FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 BY_NAME = [pytest.param(path, id=str(path.relative_to(ROOT))) for path in FILES]

@@ -96,3 +96,22 @@ def test_a_broken_task_does_not_stop_another(make_task: MakeTask) -> None:
 def test_the_folder_must_bear_the_id(make_task: MakeTask) -> None:
     with pytest.raises(TaskBroken, match="not the name of the folder"):
         find_tasks(make_task("other").parent)
+
+
+BUG = '[{name}]\nbug = {{ en = "too big", zh = "太大" }}\nquestion = {{ en = "why?", zh = "为什么？" }}\n'
+
+
+def test_the_bugs_that_a_suite_can_name_are_read(make_task: MakeTask) -> None:
+    root = make_task()
+    assert load_task(root).bugs == ()
+    (root / "hidden" / "bugs.toml").write_text(BUG.format(name="too_big"), encoding="utf-8")
+    (bug,) = load_task(root).bugs
+    assert (bug.id, bug.text.zh, bug.question.en) == ("too_big", "太大", "why?")
+
+
+@pytest.mark.parametrize("text", ["[Bad-Name]", "[a]\nbug = 'x'", BUG.format(name="a").replace("why?", ""), "x ="])
+def test_a_broken_catalogue_is_a_broken_task(make_task: MakeTask, text: str) -> None:
+    root = make_task()
+    (root / "hidden" / "bugs.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(TaskBroken, match=r"bugs\.toml"):
+        load_task(root)

@@ -46,11 +46,12 @@ def grade_command(
     from grader.task import load_tasks
 
     settings = settings_from(config, flags)
-    request = Request(tasks=load_tasks(settings.tasks_dir, task_ids), settings=settings)
+    tasks = load_tasks(settings.tasks_dir, task_ids)
+    request = Request(tasks=tasks, settings=settings, pictures=output is not None)
     graded = _run(submission, request, quiet=quiet)
-    _save(graded.report, output)
+    report = _saved(graded, output)
     if not quiet:
-        _show(graded.report, settings.lang)
+        _show(report, settings.lang)
     return _exit_code(graded, fail_under)
 
 
@@ -101,11 +102,13 @@ def _run(submission: Path, request: Request, *, quiet: bool) -> Graded:
         return grade(submission, request, progress.check)
 
 
-def _save(report: Report, output: Path | None) -> None:
-    if output is not None:
-        from grader.reports.as_json import write_report
+def _saved(graded: Graded, output: Path | None) -> Report:
+    """The report as it was written to `output`, its artifacts beside it."""
+    if output is None:
+        return graded.report
+    from grader.reports.artifacts import save
 
-        write_report(report, output)
+    return save(graded.report, graded.files, output)
 
 
 def _show(report: Report, lang: str) -> None:

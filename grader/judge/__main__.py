@@ -21,7 +21,7 @@ import pytest
 
 from grader.errors import GraderError, TaskBroken
 from grader.judge.bench import Bench
-from grader.judge.job import SCRATCH_PREFIX, Job, check_to_json
+from grader.judge.job import SCRATCH_PREFIX, Job, artifact_to_json, check_to_json
 from grader.judge.plugin import JudgePlugin
 from grader.model import Json
 from grader.sandbox import backend
@@ -74,8 +74,21 @@ def run(job: Job, events: Events) -> None:
         cpu_s, peak = bench.usage()
     if plugin.error is not None:
         events.send("error", **_error(plugin.error))
+    if job.pictures:
+        _send_pictures(plugin, events)
     facts = dataclasses.asdict(bench.facts) if bench.facts else None
-    events.send("done", facts=facts, cpu_s=cpu_s, max_rss_bytes=peak)
+    diagnosis = [dataclasses.asdict(row) for row in plugin.suspicions.found()]
+    events.send("done", facts=facts, cpu_s=cpu_s, max_rss_bytes=peak, diagnosis=diagnosis)
+
+
+def _send_pictures(plugin: JudgePlugin, events: Events) -> None:
+    """Draws after the last check, when the sandbox is gone: nobody waits for a picture."""
+    pictures = plugin.kept.pictures()
+    if pictures:
+        from grader.judge.pictures import draw_all
+
+        for file in draw_all(pictures):
+            events.send("artifact", artifact=artifact_to_json(file))
 
 
 def _run_pytest(job: Job, plugin: JudgePlugin) -> None:

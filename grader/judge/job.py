@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.model import (
+    ArtifactFile,
+    Bug,
     CheckResult,
     CheckSpec,
     Criterion,
+    Diagnosis,
     Entry,
     Json,
     Limits,
@@ -46,6 +49,8 @@ class Job:
     gpus: tuple[str, ...] = ()
     runtime: str = ""
     slot: int = 0
+    pictures: bool = False
+    """Draw what the suite kept for a person; only where a report is written."""
 
     def to_json(self) -> Json:
         """Plain JSON; file contents as base64."""
@@ -74,7 +79,13 @@ def _without_files(submission: Submission) -> Submission:
 
 def _task(data: Json) -> Task:
     criteria = tuple(Criterion(**{**c, "title": Text(**c["title"])}) for c in data["criteria"])
-    return Task(**{**data, "title": Text(**data["title"]), "criteria": criteria, "limits": Limits(**data["limits"])})
+    bugs = tuple(Bug(**_with_texts(row, "text", "question")) for row in data["bugs"])
+    fields = {"title": Text(**data["title"]), "criteria": criteria, "limits": Limits(**data["limits"]), "bugs": bugs}
+    return Task(**{**data, **fields})
+
+
+def _with_texts(row: Json, *names: str) -> Json:
+    return row | {name: Text(**row[name]) for name in names}
 
 
 def check_to_json(result: CheckResult) -> Json:
@@ -101,3 +112,18 @@ def spec_from_json(data: Json) -> CheckSpec:
 def facts_from_json(data: Json | None) -> SandboxFacts | None:
     """How the sandbox was isolated; None where none came up."""
     return SandboxFacts(**data) if data else None
+
+
+def diagnosis_from_json(data: Json) -> Diagnosis:
+    """A suspicion that `dataclasses.asdict` wrote."""
+    return Diagnosis(**_with_texts(data, "bug", "question"))
+
+
+def artifact_to_json(file: ArtifactFile) -> Json:
+    """One file, its content as base64."""
+    return dataclasses.asdict(file) | {"content": base64.b64encode(file.content).decode()}
+
+
+def artifact_from_json(data: Json) -> ArtifactFile:
+    """The file that `artifact_to_json` wrote."""
+    return ArtifactFile(**data | {"content": base64.b64decode(data["content"])})

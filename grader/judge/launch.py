@@ -21,8 +21,15 @@ from typing import IO, Any, Final
 
 from grader import errors
 from grader.errors import GraderError, Ungraded
-from grader.judge.job import SCRATCH_PREFIX, Job, check_from_json, facts_from_json
-from grader.model import CheckResult, Json, Resources, TaskResult, TaskStatus
+from grader.judge.job import (
+    SCRATCH_PREFIX,
+    Job,
+    artifact_from_json,
+    check_from_json,
+    diagnosis_from_json,
+    facts_from_json,
+)
+from grader.model import ArtifactFile, CheckResult, Json, Resources, TaskResult, TaskStatus
 
 GRACE_S: Final = 180.0
 STOP_S: Final = 10.0
@@ -64,6 +71,7 @@ class _Collected:
     def __init__(self, on_check: OnCheck | None) -> None:
         self._on_check = on_check
         self.checks: list[CheckResult] = []
+        self.artifacts: list[ArtifactFile] = []
         self.error: GraderError | None = None
         self.final: Json = {}
 
@@ -79,6 +87,8 @@ class _Collected:
             self.checks.append(check_from_json(event["check"]))
             if self._on_check:
                 self._on_check(self.checks[-1])
+        elif event["event"] == "artifact":
+            self.artifacts.append(artifact_from_json(event["artifact"]))
         elif event["event"] == "error":
             kind = getattr(errors, event["kind"], Ungraded)
             self.error = kind(event["message"], hint=event["hint"])
@@ -163,4 +173,6 @@ def _result(job: Job, collected: _Collected, wall_s: float) -> TaskResult:
         ),
         facts=facts_from_json(final["facts"]),
         reason=f"check {broken[0].spec.id}: {broken[0].message}" if broken else "",
+        diagnosis=tuple(diagnosis_from_json(row) for row in final["diagnosis"]),
+        artifacts=tuple(collected.artifacts),
     )

@@ -15,6 +15,8 @@ import pytest
 
 from grader.errors import GraderError, SandboxUnavailable, TaskBroken, Ungraded
 from grader.judge.bench import Bench, Session
+from grader.judge.diagnosis import Suspicions
+from grader.judge.evidence import Evidence
 from grader.judge.faults import Blocked, CandidateFault, PartialCredit, SandboxDown
 from grader.judge.proxy import Candidate
 from grader.judge.specs import spec_of, validate
@@ -34,6 +36,8 @@ class JudgePlugin:
         self._specs: dict[str, CheckSpec] = {}
         self._ends: dict[str, tuple[Outcome, float, Any]] = {}
         self.results: dict[str, CheckResult] = {}
+        self.suspicions = Suspicions(task.bugs, complete=complete)
+        self.kept = Evidence()
         self.error: GraderError | None = None
 
     # --- collecting -------------------------------------------------------------------------------
@@ -164,6 +168,16 @@ class JudgePlugin:
     def drawn(self) -> np.random.Generator:
         """Randomness for data that is drawn once for the run."""
         return self._bench.random("drawn")
+
+    @pytest.fixture(scope="session")
+    def diagnosis(self) -> Suspicions:
+        """Names the likely bug."""
+        return self.suspicions
+
+    @pytest.fixture(scope="session")
+    def evidence(self) -> Evidence:
+        """Keeps what a person would rather look at."""
+        return self.kept
 
     @pytest.fixture(scope="session")
     def device(self) -> str:

@@ -122,7 +122,7 @@ def _task(task: ScoredTask) -> Json:
         "criteria": [{"id": row.id, **_text("title", row.title), **_points(row.score)} for row in task.criteria],
         "checks": [_check(check) for check in task.checks],
         "questions": [_question(question) for question in task.questions],
-        "diagnosis": [_row(row) for row in task.diagnosis],
+        "diagnosis": [_diagnosis(row) for row in task.diagnosis],
         "artifacts": [_row(row) for row in task.artifacts],
     }
 
@@ -144,8 +144,28 @@ def _task_back(row: Json) -> ScoredTask:
         ),
         checks=tuple(_check_back(check) for check in row["checks"]),
         questions=tuple(_question_back(question) for question in row["questions"]),
-        diagnosis=tuple(Diagnosis(**line) for line in row["diagnosis"]),
+        diagnosis=tuple(_diagnosis_back(line) for line in row["diagnosis"]),
         artifacts=tuple(Artifact(**line) for line in row["artifacts"]),
+    )
+
+
+def _diagnosis(row: Diagnosis) -> Json:
+    return {
+        "id": row.id,
+        **_text("bug", row.bug),
+        "confidence": row.confidence,
+        "evidence": row.evidence,
+        **_text("question", row.question),
+    }
+
+
+def _diagnosis_back(row: Json) -> Diagnosis:
+    return Diagnosis(
+        id=row["id"],
+        bug=_text_back("bug", row),
+        question=_text_back("question", row),
+        confidence=row["confidence"],
+        evidence=row["evidence"],
     )
 
 

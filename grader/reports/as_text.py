@@ -18,7 +18,8 @@ _WORDS = {
     "en": {
         "graded": "graded", "rejected": "rejected", "ungraded": "ungraded", "missing": "missing",
         "not isolated": "not isolated: for self-checks only, not a verdict", "note": "note", "raised at": "raised at",
-        "hint": "hint", "printed": "printed", "likely cause": "likely cause", "all passed": "all checks passed",
+        "hint": "hint", "printed": "printed", "likely cause": "likely cause", "ask": "ask",
+        "all passed": "all checks passed",
         "passed": "passed", "failed": "wrong answer", "timeout": "too slow", "memory": "out of memory",
         "raised": "raised an exception", "crashed": "process ended", "invalid": "nothing to call",
         "output_limit": "too much output", "protocol": "broke the protocol",
@@ -28,7 +29,7 @@ _WORDS = {
     "zh": {
         "graded": "已评分", "rejected": "已拒收", "ungraded": "未评分", "missing": "未提交",
         "not isolated": "未隔离：仅供自查，不作为结论", "note": "备注", "raised at": "抛出位置",
-        "hint": "提示", "printed": "输出", "likely cause": "可能原因", "all passed": "全部检查通过",
+        "hint": "提示", "printed": "输出", "likely cause": "可能原因", "ask": "可追问", "all passed": "全部检查通过",
         "passed": "通过", "failed": "结果错误", "timeout": "超时", "memory": "内存不足",
         "raised": "抛出异常", "crashed": "进程意外结束", "invalid": "没有可调用的函数",
         "output_limit": "输出过多", "protocol": "违反协议", "blocked": "未判定（依赖其他检查）",
@@ -80,8 +81,7 @@ class _Page:
         if task["status"] == "missing":
             return
         yield from self._criteria(task["criteria"])
-        for row in task["diagnosis"]:
-            yield from self._wrap(f"{self._words['likely cause']}: {row['bug']}", "  ")
+        yield from self._diagnosis(task["diagnosis"])
         yield from self._checks(task["checks"])
 
     def _criteria(self, criteria: list[Json]) -> Iterator[str]:
@@ -95,6 +95,16 @@ class _Page:
             bar = self._paint("#" * filled, _hue(share)) + self._paint("." * (_BAR_CELLS - filled), "dim")
             padding = " " * max(column - _columns(title), 0)
             yield f"  {title}{padding}  [{bar}] {row['earned']:>6g} / {row['possible']:g}"
+
+    def _diagnosis(self, rows: list[Json]) -> Iterator[str]:
+        """The likely slips, most confident first, with what speaks for each and what one could ask."""
+        for row in rows:
+            cause = f"{self._words['likely cause']} ({row['confidence']:.0%}): {self._in_language(row, 'bug')}"
+            yield from self._wrap(cause, "  ")
+            if row["evidence"]:
+                yield from self._wrap(row["evidence"], "      ")
+            if row["question"]:
+                yield from self._wrap(f"{self._words['ask']}: {self._in_language(row, 'question')}", "      ")
 
     def _checks(self, checks: list[Json]) -> Iterator[str]:
         """Each check that did not pass; one line where all did."""

@@ -46,7 +46,7 @@ def _task(task: Json) -> Json:
         "resources": None,
         "checks": _checks(task),
         "questions": [_question(question) for question in task["questions"]],
-        "diagnosis": [row | {"evidence": ""} for row in task["diagnosis"]],
+        "diagnosis": [row | {"evidence": "", "question": "", "question_zh": ""} for row in task["diagnosis"]],
         "artifacts": [],
     }
 

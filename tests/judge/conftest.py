@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from grader.model import Bug
 from tests.fakes import Brain, FunctionBrain
 from tests.judge.suites import HEAD, Ran, job_for, run_job, task_at
 
@@ -37,6 +38,7 @@ def run_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunSuite:
         brain: Brain | None = None,
         files: Mapping[str, str] | None = None,
         limits: Any = None,
+        bugs: tuple[Bug, ...] = (),
         **job: Any,
     ) -> Ran:
         root, work = tmp_path / "task", tmp_path / "work"
@@ -47,6 +49,6 @@ def run_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunSuite:
         work.mkdir(exist_ok=True)
         more = {"limits": limits} if limits else {}
         found = brain or FunctionBrain(functions or {})
-        return run_job(job_for(task_at(root, points, **more), **job), found, work, monkeypatch)
+        return run_job(job_for(task_at(root, points, bugs=bugs, **more), **job), found, work, monkeypatch)
 
     return run

@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from grader.judge import __main__ as judge
-from grader.judge.job import Job, check_from_json
-from grader.model import CheckResult, Criterion, Entry, Limits, Submission, Task, Text
+from grader.judge.job import Job, artifact_from_json, check_from_json
+from grader.model import ArtifactFile, CheckResult, Criterion, Entry, Limits, Submission, Task, Text
 from tests.fakes import Brain, FakeBackend
 
 LIMITS = Limits(wall_slack_s=2.0, wall_factor=0.01)
@@ -64,6 +64,7 @@ class Ran:
 
     checks: dict[str, CheckResult] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
+    artifacts: list[ArtifactFile] = field(default_factory=list)
     error: Mapping[str, Any] = field(default_factory=dict)
     done: Mapping[str, Any] = field(default_factory=dict)
     log: str = ""
@@ -75,6 +76,8 @@ class Ran:
             result = check_from_json(fields["check"])
             self.checks[result.spec.id] = result
             self.order.append(result.spec.id)
+        elif event == "artifact":
+            self.artifacts.append(artifact_from_json(fields["artifact"]))
         elif event == "error":
             self.error = fields
         else:

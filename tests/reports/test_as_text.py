@@ -21,7 +21,8 @@ def test_score_bars_message_and_hint_are_shown() -> None:
     assert "- title of shape (shape): wrong answer  20 / 40" in text
     assert "shape (2,) not (3,)" in text
     assert "hint: hint of shape" in text
-    assert "likely cause: the mask convention is inverted" in text
+    assert "likely cause (90%): the mask convention is inverted" in text
+    assert "ask: What does True mean in your mask?" in text
 
 
 def test_chinese_where_there_is_any() -> None:

@@ -97,3 +97,10 @@ def test_the_record_itself_is_not_changed() -> None:
     before = json.dumps(record)
     for_candidate(record)
     assert json.dumps(record) == before
+
+
+def test_a_likely_slip_stays_without_its_figures_and_its_question() -> None:
+    (row,) = for_candidate(to_json(full_report()))["tasks"][0]["diagnosis"]
+    assert row["bug"] == "the mask convention is inverted"
+    assert (row["evidence"], row["question"], row["question_zh"]) == ("", "", "")
+    assert for_candidate(to_json(full_report()))["tasks"][0]["artifacts"] == []
