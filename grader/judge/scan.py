@@ -184,7 +184,7 @@ class Scan:
 
 
 def _dotted(node: ast.Attribute | ast.Name) -> tuple[str, set[int]]:
-    """ "a.b.c" of an attribute chain that starts at a name (else ""), and the ids of its inner nodes."""
+    """The text a.b.c of an attribute chain that starts at a name (else nothing), and the ids of its inner nodes."""
     names: list[str] = []
     inner: set[int] = set()
     current: ast.expr = node
@@ -198,7 +198,7 @@ def _dotted(node: ast.Attribute | ast.Name) -> tuple[str, set[int]]:
 
 
 def _by_getattr(call: ast.Call) -> str:
-    """ "F.name" of getattr(F, "name"), else ""."""
+    """The text F.name of getattr(F, "name"), else nothing."""
     plain = isinstance(call.func, ast.Name) and call.func.id == "getattr" and len(call.args) >= 2
     if not plain or not isinstance(call.args[0], ast.Attribute | ast.Name):
         return ""
