@@ -27,7 +27,8 @@ DETOURS = {
     "assigned": "from torch.nn import functional as G\nf = G.scaled_dot_product_attention\n"
     "def attention(q): return f(q, q, q)",
     "star": f"from torch.nn.functional import *\ndef attention(q): return {CALL}",
-    "getattr": "import torch.nn.functional as F\nattention = lambda q: getattr(F, 'scaled_dot_product_attention')(q, q, q)",
+    "getattr": "import torch.nn.functional as F\nname = 0\n"
+    "attention = lambda q: getattr(F, 'scaled_dot_product_attention')(q, q, q)",
     "local import": f"def attention(q):\n    from torch.nn import functional as F\n    return F.{CALL}",
     "class and branch": f"import torch.nn.functional as F\nif True:\n    def inner(q): return F.{CALL}\n"
     "class A:\n    def f(self, q): return inner(q)\ndef build_mha(d): return A()",

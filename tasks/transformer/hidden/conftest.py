@@ -296,7 +296,10 @@ def follows(net: Net, src: Tokens, decoded: Tokens, bos_id: int, counted: Array)
     valid = (decoded >= 0) & (decoded < net.sizes.tgt_vocab)
     special = (decoded == pad) | (decoded == bos_id) | ~valid
     told = np.where(valid, decoded, bos_id)
-    rows = net(src, np.concatenate([np.full((len(src), 1), bos_id), told[:, :-1]], axis=1))
+    given = np.concatenate([np.full((len(src), 1), bos_id), told[:, :-1]], axis=1)
+    # Step by step, each with the tokens before it alone: a model that sees its future must not look like a cheat.
+    steps = [net(src, given[:, : t + 1])[:, t] for t in range(given.shape[1])]
+    rows = np.stack(steps, axis=1)  # (B, T, tgt_vocab)
     chosen = np.take_along_axis(rows, told[..., None], axis=-1)[..., 0]
     usual = np.delete(rows, [pad, bos_id], axis=-1).max(axis=-1)
     best = np.where(special, rows.max(axis=-1), usual)
