@@ -190,14 +190,16 @@ class Net:
     sizes: Sizes
 
     def __call__(self, src: Array, tgt: Array, *, finite: bool = True) -> Floats:
-        """Log-probabilities (B, T, tgt_vocab); logits, log-probabilities and flattened rows are all understood."""
+        """Log-probabilities (B, T, tgt_vocab), NaN where not finite and that is allowed.
+
+        Logits, log-probabilities and flattened rows are all understood.
+        """
         answer = self.handle(src, tgt).tensor(dtype="floating", what="the logits", finite=finite)
         B, T, V = *tgt.shape, self.sizes.tgt_vocab
         require(answer.shape in ((B, T, V), (B * T, V)), f"the logits have the shape {answer.shape}, not {(B, T, V)}")
-        rows = bounded(answer.reshape(B, T, V))
-        if not finite:
-            return np.where(np.isfinite(rows), rows, np.nan)
-        return log_softmax(rows)
+        rows = answer.reshape(B, T, V)
+        known = np.isfinite(rows)
+        return np.where(known, log_softmax(bounded(np.where(known, rows, 0.0))), np.nan)
 
     def tokens(self, rng: np.random.Generator, B: int, T: int, *, source: bool = True) -> Tokens:
         """(B, T) tokens without padding."""

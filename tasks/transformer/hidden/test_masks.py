@@ -77,12 +77,12 @@ def test_mask_is_strong(candidate: Any, rng: np.random.Generator, tools: Any, se
     q = np.zeros((1, 1, 3, 4), np.float32)
     q[..., 0] = 20
     k = 0.1 * tools.normal(rng, 1, 1, 5, 4)
-    k[0, 0, :, 0] = [-15, -15.02, 15, 15.1, -15.05]  # scaled scores of about -150 and 150
+    k[0, 0, :, 0] = [-4, -4.02, 4, 4.1, -4.05]  # scaled scores of about -40 and 40: exp does not overflow yet
     mask = np.broadcast_to(np.array([True, True, False, False, True]), (1, 1, 3, 5))
     weights = tools.weigh(candidate, q, k, senses.attention()(mask))
     leak = float(np.abs(weights[~mask]).max())
     if leak > CLOSE and np.abs(weights.sum(axis=-1) - 1).max() < CLOSE:
-        line = f"hidden keys with scores of 150 above visible ones of -150 get a weight of {leak:.3g}"
+        line = f"hidden keys with scores of 40 beside visible ones of -40 get a weight of {leak:.3g}"
         diagnosis.suspect("fill_too_small", confidence=0.6, evidence=line)
     require(leak < CLOSE, f"a hidden key with a large score gets a weight of {leak:.3g}")
     compare.close(weights, tools.weights_of(q, k, mask), atol=1e-3, what="the weights of the visible keys")
@@ -282,9 +282,5 @@ def test_target_padding(candidate: Any, rng: np.random.Generator, tools: Any) ->
     src, tgt = net.tokens(rng, 2, 5), net.tokens(rng, 2, 4, source=False)
     padded = net(src, np.concatenate([tgt, net.pads(2, 3)], axis=1), finite=False)[:, :4]
     require(bool(np.isfinite(padded).all()), "logits that are not finite before the padding")
-    base = net(src, tgt, finite=False)
-
-    def centred(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        return rows - rows.mean(axis=-1, keepdims=True)  # logits and log-probabilities alike
-
-    compare.close(centred(padded), centred(base), atol=CLOSE, what="the rows before the padding")
+    base = net(src, tgt)
+    compare.close(padded, base, atol=CLOSE, what="the rows before the padding")

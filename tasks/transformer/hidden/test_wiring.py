@@ -120,7 +120,7 @@ def test_own_layers(candidate: Any, tools: Any, diagnosis: Any) -> None:
     if growth == [0, 0]:
         line = f"{counts[0]} parameters with one, two and three layers"
         inside = counts[0] - outside - 2 * 24 * 32 > 8 * d * d
-        diagnosis.suspect("shared_layers" if inside else "layers_in_a_list", confidence=0.9, evidence=line)
+        diagnosis.suspect("shared_layers" if inside else "layers_in_a_list", confidence=0.95, evidence=line)
     require(growth[0] == growth[1], f"the number of parameters grows by {growth[0]}, then by {growth[1]} per layer")
     require(growth[0] >= 4 * d * d, f"a further layer brings {growth[0]} parameters")
 

@@ -137,7 +137,8 @@ def test_mask_convention(candidate: Any, rng: np.random.Generator, diagnosis: An
     if allowed < 1e-6 < forbidden:
         line = f"the output moves by {forbidden:.2g} with keys whose mask is False, by {allowed:.1g} with the others"
         diagnosis.suspect("mha_mask_inverted", confidence=0.95, evidence=line)
-    require(share < 0.5, f"attention gives {share:.0%} of its weight to keys whose mask is False")
+    # Half of it goes there where the mask is ignored; that costs the marks of other checks, not these.
+    require(share < 0.8, f"attention gives {share:.0%} of its weight to keys whose mask is False")
     require(allowed > 1e-6 or forbidden < 1e-6, "the module of build_mha attends to keys whose mask is False only")
 
 
