@@ -132,6 +132,11 @@ class Bench:
         """The task's limits."""
         return self._request.limits
 
+    @property
+    def code(self) -> tuple[Mapping[str, bytes], str]:
+        """The submission's files, and the path of the entry among them."""
+        return self._submission.files, self._entry.path
+
     def start(self) -> None:
         """Starts the sandbox; it warms up while the caller goes on. Raises SandboxUnavailable."""
         self._sandbox = self._backend.start(self._request)
