@@ -278,6 +278,8 @@ class TaskResult:
     """Why it is missing or ungraded; of a written task also what is unanswered."""
     diagnosis: tuple[Diagnosis, ...] = ()
     artifacts: tuple[ArtifactFile, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a person should know of how it ran: the cells of a notebook that raised, lines that were left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -401,6 +403,8 @@ class ScoredTask:
     questions: tuple[ScoredQuestion, ...] = ()
     diagnosis: tuple[Diagnosis, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+    notes: tuple[str, ...] = ()
+    """See TaskResult."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

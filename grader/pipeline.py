@@ -37,8 +37,6 @@ OnCheck = Callable[[str, CheckResult], None]
 OnOpinion = Callable[[str, str], None]
 """Told of each point that a language model has marked: question id and point id."""
 
-NOTEBOOKS = "this version of grader does not execute notebooks; nothing was deducted for it"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graded:
@@ -134,8 +132,6 @@ def _judge(task: Task, submission: Submission, request: Request, run: Run, on_ch
     entry = submission.entries.get(task.id)
     if entry is None:
         return TaskResult(task=task, status=TaskStatus.MISSING, reason=f"no file answers {task.id}")
-    if entry.kind == "ipynb" and not entry.problem:
-        return TaskResult(task=task, status=TaskStatus.UNGRADED, reason=NOTEBOOKS)
     job = Job(
         task=_within(task, settings),
         submission=submission,

@@ -68,6 +68,7 @@ def score_task(result: TaskResult) -> ScoredTask:
             Artifact(name=file.name, media_type=file.media_type, path=artifact_path(task.id, file))
             for file in result.artifacts
         ),
+        notes=result.notes,
     )
 
 

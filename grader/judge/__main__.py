@@ -22,6 +22,7 @@ import pytest
 from grader.errors import GraderError, TaskBroken
 from grader.judge.bench import Bench
 from grader.judge.job import SCRATCH_PREFIX, Job, artifact_to_json, check_to_json
+from grader.judge.notebook import executed_notebook
 from grader.judge.plugin import JudgePlugin
 from grader.model import Json
 from grader.sandbox import backend
@@ -76,9 +77,19 @@ def run(job: Job, events: Events) -> None:
         events.send("error", **_error(plugin.error))
     if job.pictures:
         _send_pictures(plugin, events)
+    notebook = bench.notebook
+    if notebook is not None and notebook.executed:
+        events.send("artifact", artifact=artifact_to_json(executed_notebook(notebook.executed)))
     facts = dataclasses.asdict(bench.facts) if bench.facts else None
     diagnosis = [dataclasses.asdict(row) for row in plugin.suspicions.found()]
-    events.send("done", facts=facts, cpu_s=cpu_s, max_rss_bytes=peak, diagnosis=diagnosis)
+    events.send(
+        "done",
+        facts=facts,
+        cpu_s=cpu_s,
+        max_rss_bytes=peak,
+        diagnosis=diagnosis,
+        notes=notebook.notes if notebook else [],
+    )
 
 
 def _send_pictures(plugin: JudgePlugin, events: Events) -> None:

@@ -94,6 +94,13 @@ class Answer:
                 return self._make_handle(item)
         raise Mismatch(f"{what}: expected an object (an nn.Module for example), got {_describe(value)}")
 
+    def item(self, index: int, *, what: str = "the result") -> Answer:
+        """The item at `index` of a tuple or list, as an answer of its own. Raises Mismatch."""
+        value = self._value
+        if not isinstance(value, tuple | list) or not 0 <= index < len(value):
+            raise Mismatch(f"{what}: expected a tuple of {index + 1} or more, got {_describe(value)}")
+        return Answer(value[index], self._make_handle)
+
     def is_none(self) -> bool:
         """True where the call returned None."""
         return self._value is None

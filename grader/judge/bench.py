@@ -7,16 +7,18 @@ checks. A session or sandbox that died is replaced at most twice in a task; then
 
 from __future__ import annotations
 
-import builtins
 import hashlib
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Self
 
 import numpy as np
 
+from grader.judge.ends import death_line, fault_of
 from grader.judge.faults import CandidateFault, SandboxDown
 from grader.judge.link import Link, Reply
+from grader.judge.notebook import NotebookRun, notebook_seed
 from grader.judge.proxy import Candidate
 from grader.judge.tensors import leaf_reader, read_body
 from grader.model import Entry, Limits, Outcome, SandboxFacts, Submission
@@ -27,23 +29,23 @@ from grader.worker.wire import ProtocolError, check_keys
 MAX_REPLACEMENTS: Final = 2
 LOAD_CPU_S: Final = 20.0
 MAX_LINE_DIGITS: Final = 7
-ERROR_KEYS: Final = ("class", "message", "location", "traceback")
+CELL: Final = re.compile(r"(.{1,200}\.ipynb)\[cell ([0-9]{1,4})\]")
 ANSWER_STATUS: Final = {"ok", "raised", "invalid", "output_limit"}
 
 
 class Session:
     """One forked child: the `Line` of a Candidate."""
 
-    def __init__(self, bench: Bench, link: Link, number: int) -> None:
-        self._bench, self._link, self._number = bench, link, number
+    def __init__(self, bench: Bench, link: Link, number: int, seeds: Callable[[], int]) -> None:
+        self._bench, self._link, self.number, self._seeds = bench, link, number, seeds
         self.alive = True
 
     def ask(self, verb: str, arguments: Mapping[str, Any], value: Any, body: bytes, cpu_s: float | None) -> Any:
         """See proxy.Line."""
         if not self.usable:
             raise CandidateFault(Outcome.CRASHED, "the process that this object lived in has ended")
-        request = {"verb": verb, "arguments": dict(arguments), "value": value, "seed": self._bench.next_seed()}
-        head = {"verb": "session", "session": self._number, "request": request}
+        request = {"verb": verb, "arguments": dict(arguments), "value": value, "seed": self._seeds()}
+        head = {"verb": "session", "session": self.number, "request": request}
         try:
             reply = self._link.request(head, body, cpu_s=self._bench.budget(cpu_s), cancel=self._cancel())
         except CandidateFault as fault:
@@ -68,7 +70,7 @@ class Session:
                 self._link.kill()
 
     def _cancel(self) -> dict[str, Any]:
-        return {"verb": "close", "session": self._number}
+        return {"verb": "close", "session": self.number}
 
     def _value(self, reply: Reply) -> Any:
         if reply.status != "ok" or reply.answer is None:
@@ -79,14 +81,14 @@ class Session:
                 raise ProtocolError("an answer of another form")  # noqa: TRY301 - one way to end a session
             if answer["status"] == "ok":
                 return unpack(answer["value"], leaf_reader(read_body(reply.frame.body, reply.frame.table)))
-            raise _fault(answer, self._bench.own_line)
+            raise self._bench.explain(fault_of(answer, self._bench.own_line))
         except ProtocolError as error:
             self._end(Outcome.PROTOCOL)
             raise CandidateFault(Outcome.PROTOCOL, f"the answer broke the protocol: {error}") from error
 
     def _raise_ended(self, reply: Reply) -> None:
         lines = {
-            "died": (Outcome.CRASHED, _death_line(reply)),
+            "died": (Outcome.CRASHED, death_line(reply)),
             "protocol": (Outcome.PROTOCOL, "the process wrote bytes that the protocol does not allow"),
             "output_limit": (Outcome.OUTPUT_LIMIT, "the code printed more than the output limit"),
         }
@@ -107,6 +109,7 @@ class Bench:
     ) -> None:
         self._backend, self._request = backend, request
         self._submission, self._entry, self._seed = submission, entry, seed
+        self.notebook = NotebookRun(entry.path, notebook_seed(seed)) if entry.kind == "ipynb" else None
         self._link: Link | None = None
         self._sessions = 0
         self._calls = 0
@@ -128,6 +131,11 @@ class Bench:
     def limits(self) -> Limits:
         """The task's limits."""
         return self._request.limits
+
+    @property
+    def code(self) -> tuple[Mapping[str, bytes], str]:
+        """The submission's files, and the path of the entry among them."""
+        return self._submission.files, self._entry.path
 
     def start(self) -> None:
         """Starts the sandbox; it warms up while the caller goes on. Raises SandboxUnavailable."""
@@ -157,12 +165,9 @@ class Bench:
         if self._entry.problem:
             raise CandidateFault(Outcome.INVALID, self._entry.problem)
         link = self._living()
-        self._sessions += 1
-        reply = link.request({"verb": "open", "session": self._sessions}, cpu_s=5.0)
-        if reply.status != "ok":
-            self.note_end(Outcome.CRASHED)
-            raise CandidateFault(Outcome.CRASHED, "the sandbox cannot start another process")
-        session = Session(self, link, self._sessions)
+        if self.notebook is not None:
+            self.notebook.ensure(self, link)
+        session = self.new_session(link, "module" if self.notebook is None else "copy", self.next_seed)
         try:
             functions = session.ask("load", {"entry": self._entry.path}, None, b"", LOAD_CPU_S)
         except CandidateFault:
@@ -170,6 +175,19 @@ class Bench:
             raise
         names = functions if isinstance(functions, list) else []
         return Candidate(session, frozenset(name for name in names if isinstance(name, str))), session
+
+    def new_session(self, link: Link, kind: str, seeds: Callable[[], int]) -> Session:
+        """A new process: of kind "module", "notebook" or "copy" of an executed one. Raises CandidateFault."""
+        self._sessions += 1
+        reply = link.request({"verb": "open", "session": self._sessions, "kind": kind}, cpu_s=5.0)
+        if reply.status != "ok":
+            self.note_end(Outcome.CRASHED)
+            raise CandidateFault(Outcome.CRASHED, "the sandbox cannot start another process")
+        return Session(self, link, self._sessions, seeds)
+
+    def explain(self, fault: CandidateFault) -> CandidateFault:
+        """`fault` with what a notebook's cells have to do with it."""
+        return self.notebook.explain(fault) if self.notebook is not None else fault
 
     def _living(self) -> Link:
         if self._deaths > MAX_REPLACEMENTS:
@@ -206,9 +224,14 @@ class Bench:
     def own_line(self, location: str) -> str:
         """`location` if it is an existing line of a file that was submitted, e.g. "cnn_classifier.py:31"; else ""."""
         path, _, number = location.rpartition(":")
-        content = self._submission.files.get(path)
+        cell = CELL.fullmatch(path)
+        content = self._submission.files.get(cell[1] if cell else path)
         if content is None or not number.isascii() or not number.isdigit() or len(number) > MAX_LINE_DIGITS:
             return ""
+        if cell:
+            run = self.notebook if cell[1] == self._entry.path else None
+            known = run is not None and run.has_line(int(cell[2]), int(number))
+            return f"{cell[1]}[cell {int(cell[2])}]:{int(number)}" if known else ""
         return f"{path}:{int(number)}" if 1 <= int(number) <= len(content.splitlines()) else ""
 
     def next_seed(self) -> int:
@@ -259,31 +282,3 @@ def _files_body(content: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:
     import safetensors.numpy
 
     return safetensors.numpy.save({"files": content})
-
-
-def _fault(answer: Mapping[str, Any], own_line: Callable[[str], str]) -> CandidateFault:
-    """What a session says went wrong. Its class and place reach candidates, so only what we know anyway is believed."""
-    error = check_keys(answer["error"], required=ERROR_KEYS)
-    if not all(isinstance(error[key], str) for key in ERROR_KEYS):
-        raise ProtocolError("an error of another form")
-    name, message = _builtin_exception(error["class"]), error["message"]
-    outcome = Outcome(answer["status"]) if answer["status"] != "raised" or name != "MemoryError" else Outcome.MEMORY
-    return CandidateFault(
-        outcome,
-        f"{name}: {message}" if name else message,
-        location=own_line(error["location"]),
-        exception=name,
-        traceback=error["traceback"],
-    )
-
-
-def _builtin_exception(name: str) -> str:
-    """`name` if it is one of Python's own exceptions: anything else could carry what the code has seen."""
-    kind = getattr(builtins, name, None) if name.isidentifier() else None
-    return name if isinstance(kind, type) and issubclass(kind, BaseException) else ""
-
-
-def _death_line(reply: Reply) -> str:
-    if reply.signal:
-        return f"the code ended its process by signal {reply.signal}"
-    return "the code ended its process"

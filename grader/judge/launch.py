@@ -175,4 +175,5 @@ def _result(job: Job, collected: _Collected, wall_s: float) -> TaskResult:
         reason=f"check {broken[0].spec.id}: {broken[0].message}" if broken else "",
         diagnosis=tuple(diagnosis_from_json(row) for row in final["diagnosis"]),
         artifacts=tuple(collected.artifacts),
+        notes=tuple(final["notes"]),
     )

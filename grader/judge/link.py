@@ -94,7 +94,7 @@ class Link:
         except CandidateFault:
             self._give_up(number, cancel)
             raise
-        if reply.status == "died" and reply.signal and self._out_of_memory():
+        if reply.status == "died" and reply.signal and self.out_of_memory():
             self._give_up(number, cancel)
             raise CandidateFault(Outcome.MEMORY, self._memory_line())
         return reply
@@ -110,7 +110,7 @@ class Link:
             raise ValueError(f"the arguments of a call cannot be sent: {error}") from error
         return data
 
-    def _out_of_memory(self) -> bool:
+    def out_of_memory(self) -> bool:
         """True where the kernel has killed for memory since the last time that we asked."""
         before, self._oom_kills = self._oom_kills, self._sandbox.usage().oom_kills
         return self._oom_kills > before

@@ -19,6 +19,7 @@ from grader.judge.diagnosis import Suspicions
 from grader.judge.evidence import Evidence
 from grader.judge.faults import Blocked, CandidateFault, PartialCredit, SandboxDown
 from grader.judge.proxy import Candidate
+from grader.judge.source import Source
 from grader.judge.specs import spec_of, validate
 from grader.model import CheckResult, CheckSpec, Outcome, Task, Visibility
 
@@ -178,6 +179,11 @@ class JudgePlugin:
     def evidence(self) -> Evidence:
         """Keeps what a person would rather look at."""
         return self.kept
+
+    @pytest.fixture(scope="session")
+    def source(self) -> Source:
+        """What the submission's source mentions."""
+        return Source(*self._bench.code)
 
     @pytest.fixture(scope="session")
     def device(self) -> str:

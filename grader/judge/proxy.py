@@ -72,6 +72,17 @@ class Candidate(_Caller):
         """Calls a function of the entry file. Raises CandidateFault."""
         return self._ask("call", {"name": name}, [list(args), kwargs])
 
+    def keep(self, name: str, *args: Any, **kwargs: Any) -> Handle:
+        """Calls a function of the entry file and leaves its result where it is, whole: a dict of networks, a tuple.
+
+        Raises CandidateFault, also where the result is None.
+        """
+        return self._ask("keep", {"name": name}, [list(args), kwargs]).handle(what=f"the result of {name}")
+
+    def perform(self, name: str, *args: Any, **kwargs: Any) -> None:
+        """Calls a function of the entry file for its effect, whatever it returns. Raises CandidateFault."""
+        self._ask("keep", {"name": name}, [list(args), kwargs])
+
 
 class Handle(_Caller):
     """An object in the candidate's process."""

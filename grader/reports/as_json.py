@@ -122,6 +122,7 @@ def _task(task: ScoredTask) -> Json:
         "questions": [question_to_json(question) for question in task.questions],
         "diagnosis": [_diagnosis(row) for row in task.diagnosis],
         "artifacts": [row_of(row) for row in task.artifacts],
+        "notes": list(task.notes),
     }
 
 
@@ -144,6 +145,7 @@ def _task_back(row: Json) -> ScoredTask:
         questions=tuple(question_from_json(question) for question in row["questions"]),
         diagnosis=tuple(_diagnosis_back(line) for line in row["diagnosis"]),
         artifacts=tuple(Artifact(**line) for line in row["artifacts"]),
+        notes=tuple(row.get("notes", ())),  # reports of earlier versions have none
     )
 
 

@@ -82,6 +82,8 @@ class _Page:
             yield from self._wrap(task["reason"], "  ")
         if task["status"] == "missing":
             return
+        for note in task.get("notes", []):
+            yield from self._wrap(f"{self._words['note']}: {note}", "  ")
         if task["checks"] or not task["questions"]:
             yield from self._criteria(task["criteria"])
         if task["questions"]:

@@ -13,7 +13,7 @@ from collections import Counter
 
 from grader.model import Json
 
-_LOCATION = re.compile(r"[\w./ +-]{1,240}:\d{1,6}")
+_LOCATION = re.compile(r"[\w./ +-]{1,240}(\[cell \d{1,4}\])?:\d{1,6}")
 
 
 def for_candidate(record: Json) -> Json:
@@ -48,6 +48,7 @@ def _task(task: Json) -> Json:
         "questions": [_question(question) for question in task["questions"]],
         "diagnosis": [row | {"evidence": "", "question": "", "question_zh": ""} for row in task["diagnosis"]],
         "artifacts": [],
+        "notes": task.get("notes", []),  # said before any input of a check existed
     }
 
 

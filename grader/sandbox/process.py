@@ -105,12 +105,15 @@ class ProcessSandbox:
     def usage(self) -> Usage:
         """CPU time and memory of the worker and its descendants; a limit that the system cannot keep is kept here."""
         cpu = current = processes = 0.0
-        for process in self._family():
+        family = self._family()
+        for process in family:
             with contextlib.suppress(psutil.Error):
                 with process.oneshot():
                     cpu += sum(getattr(process.cpu_times(), name, 0.0) for name in CPU_FIELDS)
                     current += _private_bytes(process)
                 processes += 1
+        if current > self._request.limits.memory_bytes:  # forks share what each of them seems to have alone
+            current = sum(_share_of_bytes(process) for process in family)
         self._peak = max(self._peak, int(current))
         self._over_memory |= current > self._request.limits.memory_bytes
         self._gone_cpu = max(self._gone_cpu, cpu)  # a child that was reaped a moment ago may be missing from the sum
@@ -208,6 +211,15 @@ def _private_bytes(process: psutil.Process) -> int:
     """What the process keeps for itself: forked children share most of torch with the server."""
     memory = process.memory_info()
     return max(0, int(memory.rss) - int(getattr(memory, "shared", 0)))
+
+
+def _share_of_bytes(process: psutil.Process) -> int:
+    """The exact use: pages that several processes share are divided among them. Slower; not for another user's."""
+    with contextlib.suppress(psutil.Error, AttributeError):
+        return int(process.memory_full_info().pss)
+    with contextlib.suppress(psutil.Error):
+        return _private_bytes(process)
+    return 0
 
 
 BACKEND = ProcessBackend()

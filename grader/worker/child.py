@@ -25,10 +25,22 @@ class Plan:
     threads: int
     files: Mapping[str, bytes]
     max_body: int
+    output_bytes: int = 0
+    nursery: socket.socket | None = None
+    """For the session that executes a notebook: where the process that keeps its state is asked for copies."""
 
 
-def become_session(sock: socket.socket, printed: int, plan: Plan, forget: Callable[[], None]) -> NoReturn:
-    """Turns this freshly forked process into a session; `forget` closes what belongs to the server."""
+def become_session(
+    sock: socket.socket,
+    printed: int,
+    plan: Plan,
+    forget: Callable[[], None],
+    copied: Callable[[], Session] | None = None,
+) -> NoReturn:
+    """Turns this freshly forked process into a session; `forget` closes what belongs to its maker.
+
+    `copied` gives the session of a process that holds an executed notebook already; its working folder stays.
+    """
     status = 1
     try:
         os.setsid()
@@ -38,11 +50,20 @@ def become_session(sock: socket.socket, printed: int, plan: Plan, forget: Callab
         os.close(printed)
         forget()
         _reopen_streams()
-        _enter(plan)
-        serve(sock, Session(root=plan.root / "submission", files=plan.files, max_body=plan.max_body))
+        _enter(plan, stay=copied is not None)
+        serve(sock, copied() if copied else _session(plan, sock))
         status = 0
     finally:
         os._exit(status)
+
+
+def _session(plan: Plan, sock: socket.socket) -> Session:
+    root = plan.root / "submission"
+    if plan.nursery is None:
+        return Session(root=root, files=plan.files, max_body=plan.max_body)
+    from grader.worker.runner import Runner
+
+    return Runner(root=root, files=plan.files, max_body=plan.max_body, plan=plan, sock=sock)
 
 
 def _reopen_streams() -> None:
@@ -52,12 +73,13 @@ def _reopen_streams() -> None:
     sys.stderr = sys.__stderr__ = os.fdopen(2, "w", 1, "utf-8", "replace", closefd=False)  # type: ignore[misc]  # ours to set
 
 
-def _enter(plan: Plan) -> None:
+def _enter(plan: Plan, *, stay: bool) -> None:
     """Its folders, and its number of threads."""
     submission, scratch = plan.root / "submission", plan.root / "tmp"
     for folder in (submission, scratch):
         folder.mkdir(parents=True, exist_ok=True)
     os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)  # the server's imports have looked it up already
-    os.chdir(submission)
-    if plan.threads > 1:
+    if not stay:
+        os.chdir(submission)
+    if plan.threads > 1 and plan.nursery is None:  # several threads before a fork would hang the forked
         torch.set_num_threads(plan.threads)

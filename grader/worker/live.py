@@ -142,9 +142,11 @@ class Live:
         code = os.waitstatus_to_exitcode(status)
         self.exit = {"code": code if code >= 0 else None, "signal": -code if code < 0 else None}
 
-    def close(self) -> None:
+    def close(self, *, keep_files: bool = False) -> None:
         """Releases descriptors and files. The process must have been killed."""
         self.sock.close()
         os.close(self.capture)
+        if keep_files:
+            return
         with contextlib.suppress(Exception):  # a hostile tree (too deep, unreadable) dies with the container
             shutil.rmtree(self.root, ignore_errors=True)

@@ -21,16 +21,15 @@ from grader.worker import prepare, sight
 from grader.worker.child import Plan, become_session
 from grader.worker.live import Live
 from grader.worker.loading import preimport
+from grader.worker.nursery import NotBorn, Nursery
+from grader.worker.pipe import Pipe
 from grader.worker.strays import sweep
 from grader.worker.wire import (
     DEFAULT_BODY_BYTES,
-    HEADER,
     VERSION,
     Frame,
     FrameType,
     ProtocolError,
-    decode_frame,
-    decode_header,
     encode_frame,
 )
 
@@ -41,13 +40,14 @@ class Server:
     """One sandbox's server. `options`: root, threads, output_bytes, blob_bytes."""
 
     def __init__(self, receive: int, send: int, options: Mapping[str, Any]) -> None:
-        self._receive, self._send = receive, send
         self._root = Path(str(options["root"]))
         self._threads = int(options.get("threads", 1))
         self._output_bytes = int(options.get("output_bytes", 64 * 1024**2))
         self._max_body = int(options.get("blob_bytes", DEFAULT_BODY_BYTES))
+        self._pipe = Pipe(receive, send, self._max_body)
         self._files: dict[str, bytes] = {}
         self._sessions: dict[int, Live] = {}
+        self._nursery: Nursery | None = None
         self._selector = selectors.DefaultSelector()
         self._sees = sight.look()  # before harden_server, after which parts of /proc/self are closed to us too
 
@@ -56,14 +56,18 @@ class Server:
         prepare.harden_server()
         self._watch_children()
         hello = {"protocol": VERSION, "versions": sight.versions(), "sees": self._sees}
-        self._write(encode_frame(FrameType.HELLO, 0, hello))
-        self._selector.register(self._receive, selectors.EVENT_READ, "judge")
+        self._pipe.write(encode_frame(FrameType.HELLO, 0, hello))
+        self._selector.register(self._pipe.receive, selectors.EVENT_READ, "judge")
         try:
             while self._turn():
                 pass
         finally:
             for session in list(self._sessions.values()):
                 self._close(session)
+            if self._nursery is not None:
+                self._nursery.close()
+                self._nursery = None
+                self._sweep()
 
     def _watch_children(self) -> None:
         reader, writer = socket.socketpair()
@@ -77,7 +81,7 @@ class Server:
     def _turn(self) -> bool:
         for key, events in self._selector.select():
             if key.data == "judge":
-                frame = self._read_frame()
+                frame = self._pipe.read_frame()
                 if frame is None or frame.head.get("verb") == "bye":
                     return False
                 self._request(frame)
@@ -90,33 +94,14 @@ class Server:
 
     # --- the judge's side -------------------------------------------------------------------------
 
-    def _read_frame(self) -> Frame | None:
-        raw = self._read(HEADER.size)
-        if len(raw) < HEADER.size:
-            return None
-        header = decode_header(raw, max_body=self._max_body)
-        return decode_frame(header, self._read(header.json_bytes), self._read(header.body_bytes))
-
-    def _read(self, size: int) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            chunk = os.read(self._receive, min(size - len(data), 1024**2))
-            if not chunk:
-                return b""
-            data += chunk
-        return bytes(data)
-
-    def _write(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._send, view) :]
-
     def _request(self, frame: Frame) -> None:
         verb, number = frame.head.get("verb"), int(frame.head.get("session", 0))
         if verb == "submit":
             self._submit(frame)
         elif verb == "open" and number not in self._sessions and len(self._sessions) < MAX_SESSIONS:
-            self._open(frame.request_id, number)
+            self._open(frame.request_id, number, str(frame.head.get("kind", "module")))
+        elif verb == "settle" and number in self._sessions:
+            self._settle(frame.request_id, self._sessions[number])
         elif verb == "close" and number in self._sessions:
             self._close(self._sessions[number])
             self._reply(frame.request_id, "ok")
@@ -161,26 +146,24 @@ class Server:
             data = encode_frame(FrameType.REPLY, request_id, head, body)
         except ProtocolError:  # a head just under the cap grows over it when it is wrapped
             data = encode_frame(FrameType.REPLY, request_id, {**head, "status": "output_limit", "answer": None})
-        self._write(data)
+        self._pipe.write(data)
 
     # --- the sessions' side -----------------------------------------------------------------------
 
-    def _open(self, request_id: int, number: int) -> None:
+    def _open(self, request_id: int, number: int, kind: str) -> None:
+        """A new session: of kind "module", "notebook" (it executes one) or "copy" (of an executed notebook)."""
         ours, theirs = socket.socketpair()
         capture, printed = os.pipe()
         root = self._root / f"s{number}"
         try:
-            pid = os.fork()
-        except OSError:
+            pid = self._copy(number, theirs, printed) if kind == "copy" else self._fork(kind, root, theirs, printed)
+        except (OSError, NotBorn):
             for end in (ours, theirs):
                 end.close()
             os.close(capture)
             os.close(printed)
             self._reply(request_id, "refused")
             return
-        if pid == 0:
-            plan = Plan(root, self._threads, self._files, self._max_body)
-            become_session(theirs, printed, plan, self._forget)
         theirs.close()
         os.close(printed)
         ours.setblocking(False)
@@ -191,6 +174,53 @@ class Server:
         self._selector.register(capture, selectors.EVENT_READ, ("capture", session))
         self._reply(request_id, "ok")
 
+    def _fork(self, kind: str, root: Path, theirs: socket.socket, printed: int) -> int:
+        nursery = socket.socketpair() if kind == "notebook" else None
+        try:
+            pid = os.fork()
+        except OSError:
+            for end in nursery or ():
+                end.close()
+            raise
+        if pid == 0:
+            inner = nursery[1] if nursery else None
+            plan = Plan(root, self._threads, self._files, self._max_body, self._output_bytes, inner)
+            if nursery:
+                nursery[0].close()
+            become_session(theirs, printed, plan, self._forget)
+        if nursery:
+            nursery[1].close()
+            self._leave_nursery()
+            self._nursery = Nursery(nursery[0], root)
+        return pid
+
+    def _copy(self, number: int, theirs: socket.socket, printed: int) -> int:
+        if self._nursery is None or not self._nursery.pid:
+            raise NotBorn
+        return self._nursery.bear(number, (theirs.fileno(), printed), self._living())
+
+    def _settle(self, request_id: int, session: Live) -> None:
+        """From now on the nursery alone is the notebook: the session that executed it ends, its files stay."""
+        try:
+            if self._nursery is None:
+                raise NotBorn  # noqa: TRY301 - one way to refuse
+            self._nursery.settle(self._living())
+        except NotBorn:
+            self._reply(request_id, "refused")
+            return
+        self._close(session)
+        self._reply(request_id, "ok")
+
+    def _leave_nursery(self) -> None:
+        if self._nursery is not None:
+            self._nursery.close()
+            self._nursery = None
+
+    def _living(self) -> set[int]:
+        """The processes that no sweep may touch."""
+        sessions = {session.pid for session in self._sessions.values() if session.exit is None}
+        return sessions | ({self._nursery.pid} if self._nursery and self._nursery.pid else set())
+
     def _forget(self) -> None:
         """In a forked child: closes all that belongs to the server."""
         self._selector.close()
@@ -199,8 +229,9 @@ class Server:
         for other in self._sessions.values():
             other.sock.close()
             os.close(other.capture)
-        for descriptor in (self._receive, self._send):
-            os.close(descriptor)
+        self._pipe.close()
+        if self._nursery is not None:
+            self._nursery.forget()
 
     def _attend(self, what: str, session: Live, events: int) -> None:
         """Moves bytes of one session, and ends it where it breaks a rule."""
@@ -257,7 +288,7 @@ class Server:
         session.kill()
         self._unregister(session)
         del self._sessions[session.id]
-        session.close()
+        session.close(keep_files=self._nursery is not None and self._nursery.root == session.root)
         self._sweep()
 
     def _unregister(self, session: Live) -> None:
@@ -266,4 +297,4 @@ class Server:
                 self._selector.unregister(item)
 
     def _sweep(self) -> None:
-        sweep({session.pid for session in self._sessions.values() if session.exit is None})
+        sweep(self._living())

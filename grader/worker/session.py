@@ -21,7 +21,7 @@ import torch
 
 from grader.worker import verbs
 from grader.worker.loading import CannotLoad, load_entry, write_files
-from grader.worker.tensors import Objects, Packer, TooLarge, unpack_values
+from grader.worker.tensors import Kept, Objects, Packer, TooLarge, unpack_values
 from grader.worker.values import Unpackable
 from grader.worker.wire import (
     HEADER,
@@ -37,6 +37,8 @@ from grader.worker.wire import (
 MAX_MESSAGE = 2048
 MAX_TRACEBACK = 8192
 MAX_FRAMES = 12
+
+Action = Callable[[Any, dict[str, Any], Any], Any]
 
 
 @dataclass
@@ -68,7 +70,7 @@ class Session:
 
     def _perform(self, frame: Frame) -> Any:
         head = frame.head
-        action = _VERBS.get(str(head.get("verb")))
+        action = self.actions().get(str(head.get("verb")))
         if action is None:
             raise ProtocolError("unknown verb")
         arguments = check_keys(head.get("arguments"), required=(), optional=_ARGUMENTS)
@@ -76,9 +78,13 @@ class Session:
         verbs.seed_everything(int(head.get("seed", 0)))
         return action(self, arguments, values)
 
+    def actions(self) -> Mapping[str, Action]:
+        """What this session can be asked, by verb."""
+        return _VERBS
+
     def _describe(self, error: BaseException) -> dict[str, str]:
         frames = traceback.extract_tb(error.__traceback__)
-        own = [f for f in frames if f.filename and os.path.relpath(f.filename, self.root) in self.files][-MAX_FRAMES:]
+        own = [f for f in frames if f.filename and self._is_own(f.filename)][-MAX_FRAMES:]
         location = f"{os.path.relpath(own[-1].filename, self.root)}:{own[-1].lineno}" if own else ""
         lines = [f"{os.path.relpath(f.filename, self.root)}:{f.lineno} in {f.name}: {f.line}" for f in own]
         return {
@@ -88,18 +94,28 @@ class Session:
             "traceback": _clean("\n".join(lines))[:MAX_TRACEBACK],
         }
 
+    def _is_own(self, filename: str) -> bool:
+        """True for a submitted file, and for a notebook's cell: "transformer.ipynb[cell 3]"."""
+        return os.path.relpath(filename, self.root).partition("[cell ")[0] in self.files
+
     # --- verbs ------------------------------------------------------------------------------------
 
     def load(self, arguments: dict[str, Any], _values: Any) -> Any:
         """Writes the files and executes the entry; names the functions that it defines."""
-        write_files(self.root, self.files)
-        self.namespace = load_entry(self.root, str(arguments["entry"])).__dict__
+        if not self.namespace:  # a notebook's copy has been executed already
+            write_files(self.root, self.files)
+            self.namespace = load_entry(self.root, str(arguments["entry"])).__dict__
         names = [name for name, value in self.namespace.items() if callable(value) and len(name) < 128]
         return [name for name in names if not name.startswith("__")][:512]
 
     def call(self, arguments: dict[str, Any], values: Any) -> Any:
         """Calls a function of the entry file."""
         return verbs.function(self.namespace, str(arguments["name"]))(*values[0], **values[1])
+
+    def keep(self, arguments: dict[str, Any], values: Any) -> Any:
+        """Calls a function of the entry file; its result stays here whole, be it a dict, a tuple or a number."""
+        result = self.call(arguments, values)
+        return None if result is None else Kept(result)
 
     def method(self, arguments: dict[str, Any], values: Any) -> Any:
         """Calls an object or one of its methods; forward passes keep no graph."""
@@ -133,10 +149,11 @@ class Session:
         self.objects.drop(arguments["handle"])
 
 
-_ARGUMENTS = ("entry", "name", "handle", "source")
-_VERBS: Mapping[str, Callable[[Session, dict[str, Any], Any], Any]] = {
+_ARGUMENTS = ("entry", "name", "handle", "source", "cell")
+_VERBS: Mapping[str, Action] = {
     "load": Session.load,
     "call": Session.call,
+    "keep": Session.keep,
     "method": Session.method,
     "mode": Session.mode,
     "parameters": Session.parameters,

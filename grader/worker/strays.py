@@ -38,3 +38,8 @@ def _children() -> list[int]:
         return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
     except OSError:
         return []
+
+
+def is_child(pid: int) -> bool:
+    """True for a direct child of this process, and for any process where the system does not list them (macOS)."""
+    return pid > 1 and (pid in _children() or not Path("/proc/self/task").exists())

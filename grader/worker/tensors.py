@@ -76,6 +76,8 @@ class Packer:
 
     def leaf(self, value: Any) -> Node:
         """The node of a tensor, an array, a numpy scalar or an object."""
+        if isinstance(value, Kept):
+            return self._handle(value.value)
         if isinstance(value, PackedNumbers):
             return tag("numbers", self.add(value.tensor))
         if isinstance(value, np.generic):
@@ -116,6 +118,13 @@ class Packer:
 
     def _handle(self, value: Any) -> Node:
         return tag("handle", self._objects.add(value))
+
+
+class Kept:
+    """A result that gets a handle as it is, also where it could cross as a plain value or container."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
 
 class PackedNumbers:

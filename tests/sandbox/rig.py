@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from grader.judge.answers import Answer
 from grader.judge.bench import Bench
 from grader.judge.faults import CandidateFault
 from grader.judge.link import Link
+from grader.judge.notebook import NotebookRun
 from grader.judge.proxy import Candidate
 from grader.model import Entry, Limits, Outcome, Submission
 from grader.sandbox import backend
@@ -46,11 +47,11 @@ FILES = {
 class Rig(Bench):
     """A bench that replaces what died as often as a test likes."""
 
-    def __init__(self, name: str, run_id: str) -> None:
+    def __init__(self, name: str, run_id: str, files: Mapping[str, bytes] = FILES) -> None:
         request = SandboxRequest(run_id=run_id, limits=LIMITS, slot=7)
-        submission = Submission(id="a", candidate="A", files=FILES, entries={}, sha256="")
+        submission = Submission(id="a", candidate="A", files=files, entries={}, sha256="")
         super().__init__(backend(name), request, submission, Entry(path="candidate.py"), SECRET_SEED)
-        self.name = name
+        self.name, self.entry = name, "candidate.py"
         self.ends: list[Outcome] = []
 
     def note_end(self, outcome: Outcome) -> None:
@@ -62,9 +63,15 @@ class Rig(Bench):
         return self._living()
 
     @contextlib.contextmanager
-    def opened(self, entry: str = "candidate.py") -> Iterator[Candidate]:
+    def opened(self, entry: str = "") -> Iterator[Candidate]:
         """A fresh process, closed in the end."""
-        self._entry = Entry(path=entry)
+        entry = entry or self.entry
+        kind = Path(entry).suffix[1:]
+        if kind != "ipynb":
+            self.notebook = None
+        elif self.notebook is None or self.notebook.path != entry:
+            self.notebook = NotebookRun(entry, 7)
+        self._entry = Entry(path=entry, kind=kind)
         candidate, session = self.open()
         try:
             yield candidate
@@ -73,7 +80,7 @@ class Rig(Bench):
 
     def call(self, name: str, *args: Any, cpu_s: float = 10.0) -> Answer:
         """One call in a fresh process."""
-        with self.opened() as candidate:
+        with self.opened(self.entry) as candidate:
             return candidate.within(cpu_s=cpu_s).call(name, *args)
 
     def fault(self, name: str, *args: Any, cpu_s: float = 10.0) -> CandidateFault:

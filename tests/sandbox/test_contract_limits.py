@@ -153,7 +153,7 @@ def say_only(rig: Rig, name: str) -> None:
     link = rig.hello()
     _, session = rig.open()
     request = {"verb": "call", "arguments": {"name": name}, "value": [[], {"$": "dict", "v": []}], "seed": 1}
-    head = {"verb": "session", "session": session._number, "request": request}
+    head = {"verb": "session", "session": session.number, "request": request}
     link._sandbox.send(encode_frame(FrameType.REQUEST, 5, head), time.monotonic() + 10)
 
 

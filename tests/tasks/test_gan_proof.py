@@ -1,0 +1,100 @@
+"""The GAN task is proven in containers, as far as a test run can afford it: trainings are what this task costs.
+
+The whole proof is `grader tasks validate gan`. Here run the reference, a style, the samples, and as many mutants as it
+takes for each check that a mutant names to fail at least once, cheap ones first. GRADER_PROVE=all runs everything.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from grader.config import Settings
+from grader.patch import apply_patch
+from grader.pipeline import Request
+from grader.task import load_tasks
+from grader.verify import Case, find_cases, prove
+from tests.tasks.gan_suite import ROOT
+
+TASK = "gan"
+STYLES = ("ema_package",)
+"""The cheapest, whose moving average moves least in a step; the sample leila_hinge is another correct solution."""
+FULL_LENGTH = ("STEPS = 600", "steps: int = 700", "range(500)")
+"""Where a mutant's patch leaves these alone it trains as long as its base."""
+
+
+def all_cases() -> list[Case]:
+    """Every case of the task."""
+    return find_cases(TASK, ROOT / "reference", ROOT / "candidates")
+
+
+def is_short(case: Case) -> bool:
+    """True for a mutant whose patch cuts the training short."""
+    text = case.patch.read_text(encoding="utf-8") if case.patch else ""
+    return any(f"-{line}" in text.replace("    ", "") for line in FULL_LENGTH)
+
+
+def covering(mutants: list[Case]) -> list[Case]:
+    """A small set of mutants under which each check that any of them names must fail; long trainings count triple."""
+    chosen: list[Case] = []
+    left = {name for case in mutants for name in case.expected.tasks[TASK].fails}
+
+    def worth(case: Case) -> float:
+        return len(left & set(case.expected.tasks[TASK].fails)) / (1 if is_short(case) else 3)
+
+    while left:
+        best = max(mutants, key=worth)
+        chosen.append(best)
+        left -= set(best.expected.tasks[TASK].fails)
+    return chosen
+
+
+def selected(cases: list[Case]) -> list[Case]:
+    """What a test run proves."""
+    if os.environ.get("GRADER_PROVE") == "all":
+        return cases
+    mutants = covering([case for case in cases if case.kind == "mutant"])
+    styles = [case for case in cases if case.kind == "style" and case.name in STYLES]
+    return [*[case for case in cases if case.kind in ("reference", "sample")], *styles, *mutants]
+
+
+def test_the_task_has_enough_to_be_proven_with() -> None:
+    cases = all_cases()
+    kinds = [case.kind for case in cases]
+    answered = [case for case in cases if case.kind == "sample" and case.expected.tasks]
+    assert kinds.count("style") >= 8
+    assert kinds.count("mutant") >= 25
+    assert len(answered) >= 3
+
+
+def test_every_mutant_applies_and_loses_something() -> None:
+    for case in all_cases():
+        if case.patch is None:
+            continue
+        expected = case.expected.tasks[TASK]
+        assert expected.loses, case.name
+        assert expected.fails or expected.percent[1] < 100, case.name
+        folder = case.path if case.path.is_dir() else case.path.parent
+        paths = case.path.rglob("*.py") if case.path.is_dir() else [case.path]
+        files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+        assert apply_patch(files, case.patch) != files
+
+
+def test_every_known_slip_is_named_by_the_suite() -> None:
+    import tomllib
+
+    folder = ROOT / "tasks" / TASK
+    known = tomllib.loads((folder / "hidden" / "bugs.toml").read_text(encoding="utf-8"))
+    suite = "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
+    assert [bug for bug in known if f'"{bug}"' not in suite] == []
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+def test_each_gets_what_it_declares(sandbox_image: str) -> None:
+    request = Request(tasks=load_tasks(ROOT / "tasks", [TASK]), settings=Settings())
+    cases = selected(all_cases())
+    verdicts = prove(cases, request, jobs=os.cpu_count() or 1, on_verdict=lambda _verdict: None)
+    wrong = {f"{verdict.case.kind} {verdict.case.name}": verdict.problems for verdict in verdicts if verdict.problems}
+    assert wrong == {}
