@@ -14,6 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+PAGE = """# Validity: what every case of a task got
+
+Made by `python -m benchmarks.kill_matrix` from what `grader tasks validate -o FILE` wrote, in containers; do not
+edit. A cell is what a criterion earned of its points, empty where it kept them all. *named as*: the likely slips that
+the report names, with their confidence. Where the lines of each task come from, how far correct solutions stay from
+them and how often chance may cost a point: [CNN](thresholds.md), [Transformer](validity-transformer.md),
+[GAN](validity-gan.md)."""
+
 KINDS = {"reference": "Correct solutions", "mutant": "Mutants", "sample": "Samples"}
 
 
@@ -41,6 +49,7 @@ def line(case: dict[str, Any], names: list[str]) -> str:
 def main(arguments: list[str]) -> int:
     """See the module."""
     cases = [case for path in arguments for case in json.loads(Path(path).read_text(encoding="utf-8"))["cases"]]
+    print(PAGE)
     for task in dict.fromkeys(case["task"] for case in cases):
         mine = [case for case in cases if case["task"] == task]
         proven = sum(case["proven"] for case in mine)

@@ -177,6 +177,9 @@ class Moves:
     scores: float
     gain: float
     """In standard deviations of the scores: of real above generated (d_step), of generated ones (g_step)."""
+    pull: float
+    """What the change of the generated images alone does to their score, in the same unit and by the new discriminator:
+    below 0 where they were made easier to tell."""
 
 
 class Stepping:
@@ -221,13 +224,15 @@ class Stepping:
         def gap(found: Floats) -> float:
             return float(found[:STEP_BATCH].mean() - found[STEP_BATCH:].mean())
 
-        up = float(run.scores(images_after).mean() - opinion.mean())
+        opinion_after = float(run.scores(images_after).mean())
+        up = opinion_after - float(opinion.mean())
         gain = gap(scores_after) - gap(scores) if name == "d_step" else up
         apart = (scores_after - scores_after.mean()) - (scores - scores.mean())
         return Moves(
             images=float(np.sqrt(np.mean((images_after - images) ** 2))),
             scores=float(np.sqrt(np.mean(apart**2))) / scale,
             gain=gain / scale,
+            pull=(opinion_after - float(scores_after[STEP_BATCH:].mean())) / scale,
         )
 
 
