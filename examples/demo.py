@@ -24,7 +24,7 @@ import psutil
 
 from grader.config import Settings
 from grader.errors import ExitCode, GraderError
-from grader.expectation import Expectation, differences, full_marks, read_expected
+from grader.expectation import Expectation, answered_score, differences, full_marks, read_expected
 from grader.model import Report, ReportStatus, ScoredTask, Task
 from grader.pipeline import Request, grade
 from grader.reports.artifacts import save
@@ -115,11 +115,11 @@ def _rows(result: Result) -> list[tuple[str, ...]]:
 
 def _task_cells(task: ScoredTask, report: Report, expected: Expectation) -> tuple[str, ...]:
     answered = sum("unanswered" not in question.flags for question in task.questions)
-    name = f"{task.id} ({answered} of {len(task.questions)})" if task.questions else task.id
+    share = f" ({answered} of {len(task.questions)}: {answered_score(task).percent:g} %)" if task.questions else ""
     wanted = expected.tasks.get(task.id)
     green = report.run.attestation.get(task.id, {}).get("green") is True
     return (
-        name,
+        task.id + share,
         f"{task.score.percent:g} %",
         _range(wanted.percent) if wanted and expected.status == ReportStatus.GRADED else expected.status,
         str(task.status),
@@ -142,7 +142,7 @@ def run(only: str, jobs: int, output: Path) -> int:
     tasks = find_tasks(Settings().tasks_dir)
     find_image(connect())
     samples = [sample for sample in find_samples(tasks) if only in sample.id]
-    print(f"grading {len(samples)} submissions, {jobs} at a time, each in a container of its own", flush=True)
+    print(f"grading {len(samples)} submissions, {jobs} at a time, code in a container of its own", flush=True)
     started, results = time.monotonic(), {}
     for result in grade_all(samples, tasks, jobs, output):
         results[result.sample.id] = result

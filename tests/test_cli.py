@@ -217,7 +217,7 @@ def test_check_without_code_lists_the_written_answers_that_it_found(
 ) -> None:
     folder = make_folder("yuki", {"answers.md": "## Q1\n\nClip.\n\n## 问题12\n\n裁剪。\n"})
     result = run("check", folder)
-    assert result.code == ExitCode.REJECTED
+    assert result.code == ExitCode.USAGE
     assert "no code to check; found answers to q01, q12" in result.err
     assert "written.py" not in result.err
     empty = run("check", make_folder("zoe", {"notes.md": "hello"}), "--task", "written")
