@@ -108,7 +108,7 @@ def _point(point: Json, page: Page, words: dict[str, str]) -> Iterator[str]:
     yield from lines[1:]
     for row in point["evidence"][:1]:
         yield from page.wrap(f"“{_shortened(row['quote'])}”", _INDENT)
-    if point["earned"] < point["possible"] and point["rationale"] and point["evidence"]:
+    if point["verdict"] != "met" and point["rationale"] and point["evidence"]:
         yield from page.wrap(reason_in_words(point["rationale"], page.lang), _INDENT)
     if point["llm"]:
         yield from page.wrap(_second(point["llm"], words), _INDENT)

@@ -29,7 +29,7 @@ from grader.reports.written_words import _WORDS, FLAGS, flag_in_words, note_in_w
 from grader.task import load_tasks
 from grader.written import second
 from grader.written.grade import Verdict
-from grader.written.guards import Flag
+from grader.written.guards import CAPS, Flag
 from grader.written.llm.model import Verdict as ModelVerdict
 from tests.samples import report
 
@@ -152,6 +152,12 @@ def test_every_flag_has_words_in_both_languages() -> None:
     flags = {*map(str, Flag), second.DISAGREES, second.FAILED, second.UNSURE}
     assert flags == set(FLAGS)
     assert flag_in_words("flag_of_a_later_version", "zh") == "flag_of_a_later_version"
+
+
+def test_flags_that_cap_a_score_say_so() -> None:
+    for flag, cap in CAPS.items():
+        assert ("capped" if cap else "earns nothing") in flag_in_words(flag, "en")
+        assert ("封顶" if cap else "不得分") in flag_in_words(flag, "zh")
 
 
 def test_every_verdict_has_words_in_both_languages() -> None:
