@@ -1,5 +1,5 @@
 # ruff: noqa: INP001, T201 -- a script that prints
-"""`make demo`: grades every sample in candidates/ and every reference solution, each in a container of its own.
+"""`make demo`: grades every sample in candidates/ and every reference solution, code in a container of its own.
 
 Also an example of the Python API: load tasks, grade a path, write the report, compare it with what the sample declares.
 
@@ -24,8 +24,8 @@ import psutil
 
 from grader.config import Settings
 from grader.errors import ExitCode, GraderError
-from grader.expectation import Expectation, differences, full_marks, read_expected
-from grader.model import Report, ReportStatus, Task
+from grader.expectation import Expectation, answered_score, differences, full_marks, read_expected
+from grader.model import Report, ReportStatus, ScoredTask, Task
 from grader.pipeline import Request, grade
 from grader.reports.artifacts import save
 from grader.sandbox.container import connect
@@ -34,7 +34,7 @@ from grader.task import find_tasks
 from grader.text import sanitize_line
 
 ROOT = Path(__file__).resolve().parent.parent
-HEADINGS = ("submission", "score", "expected", "status", "isolated", "attested", "as declared")
+HEADINGS = ("submission", "task", "score", "expected", "status", "isolated", "attested", "as declared")
 
 
 @dataclass(frozen=True)
@@ -89,43 +89,48 @@ def grade_all(samples: list[Sample], tasks: Mapping[str, Task], jobs: int, outpu
 
 
 def table(results: list[Result]) -> list[str]:
-    """The results as aligned lines, the ways in which one differs below its row."""
-    rows = [_row(result) for result in results]
-    widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
+    """The results as aligned lines, one for each task, the ways in which a submission differs below its last."""
+    rows = [_rows(result) for result in results]
+    widths = [max(map(len, column)) for column in zip(HEADINGS, *(row for block in rows for row in block), strict=True)]
 
     def line(cells: tuple[str, ...]) -> str:
         return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
     lines = [line(HEADINGS), line(tuple("-" * width for width in widths))]
-    for row, result in zip(rows, results, strict=True):
-        lines += [line(row), *(f"    {sanitize_line(problem, 300)}" for problem in result.problems)]
+    for block, result in zip(rows, results, strict=True):
+        lines += [*map(line, block), *(f"    {sanitize_line(problem, 300)}" for problem in result.problems)]
     return lines
 
 
-def _row(result: Result) -> tuple[str, ...]:
-    report, attested = result.report, list(result.report.run.attestation.values())
-    ran = any(task.checks for task in report.tasks)
-    green = bool(attested) and all(task.get("green") for task in attested)
+def _rows(result: Result) -> list[tuple[str, ...]]:
+    """A line for each task; one for the whole where there is none. Names and verdict stand in the first."""
+    report, expected = result.report, result.sample.expected
+    verdict = _yes(not result.problems)
+    tasks = [_task_cells(task, report, expected) for task in report.tasks]
+    if not tasks:
+        tasks = [("-", f"{report.score.percent:g} %", expected.status, str(report.status), "-", "-")]
+    names = [(result.sample.id, verdict), *[("", "")] * (len(tasks) - 1)]
+    return [(name, *cells, mark) for (name, mark), cells in zip(names, tasks, strict=True)]
+
+
+def _task_cells(task: ScoredTask, report: Report, expected: Expectation) -> tuple[str, ...]:
+    answered = sum("unanswered" not in question.flags for question in task.questions)
+    share = f" ({answered} of {len(task.questions)}: {answered_score(task).percent:g} %)" if task.questions else ""
+    wanted = expected.tasks.get(task.id)
+    green = report.run.attestation.get(task.id, {}).get("green") is True
     return (
-        result.sample.id,
-        f"{report.score.percent:g} %",
-        _expected(result.sample.expected),
-        str(report.status),
-        _yes(report.run.isolated) if ran else "-",
-        _yes(green) if ran else "-",
-        _yes(not result.problems),
+        task.id + share,
+        f"{task.score.percent:g} %",
+        _range(wanted.percent) if wanted and expected.status == ReportStatus.GRADED else expected.status,
+        str(task.status),
+        _yes(report.run.isolated) if task.checks else "-",
+        _yes(green) if task.checks else "-",
     )
 
 
-def _expected(expected: Expectation) -> str:
-    if expected.status != ReportStatus.GRADED:
-        return expected.status
-    ranges = [f"{low:g}" if low == high else f"{low:g}-{high:g}" for low, high in _ranges(expected)]
-    return ", ".join(ranges) + " %"
-
-
-def _ranges(expected: Expectation) -> list[tuple[float, float]]:
-    return [task.percent for task in expected.tasks.values()]
+def _range(percent: tuple[float, float]) -> str:
+    low, high = percent
+    return f"{low:g} %" if low == high else f"{low:g}-{high:g} %"
 
 
 def _yes(value: bool) -> str:  # noqa: FBT001 - one question, one answer
@@ -137,12 +142,12 @@ def run(only: str, jobs: int, output: Path) -> int:
     tasks = find_tasks(Settings().tasks_dir)
     find_image(connect())
     samples = [sample for sample in find_samples(tasks) if only in sample.id]
-    print(f"grading {len(samples)} submissions, {jobs} at a time, each in a container of its own", flush=True)
+    print(f"grading {len(samples)} submissions, {jobs} at a time, code in a container of its own", flush=True)
     started, results = time.monotonic(), {}
     for result in grade_all(samples, tasks, jobs, output):
         results[result.sample.id] = result
-        score = f"{result.report.score.percent:5.1f} %"
-        print(f"[{len(results):2}/{len(samples)}] {score}  {result.sample.id}", flush=True)
+        scores = ", ".join(f"{task.id} {task.score.percent:g} %" for task in result.report.tasks)
+        print(f"[{len(results):2}/{len(samples)}] {result.sample.id}: {scores or result.report.status}", flush=True)
     ordered = [results[sample.id] for sample in samples]
     good = sum(not result.problems for result in ordered)
     print("\n" + "\n".join(table(ordered)) + "\n")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.errors import TaskBroken
-from grader.model import Json, Outcome, Report, ReportStatus, ScoredTask
+from grader.model import Json, Outcome, Report, ReportStatus, Score, ScoredTask
 from grader.schemas import violation
 
 FULL = (100.0, 100.0)
@@ -18,7 +18,7 @@ ANY = (0.0, 100.0)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskExpectation:
     """One task's part: the range in percent, criteria that lose or keep all points, checks that must not pass, and
-    slips that must be named.
+    slips that must be named. Of written answers also the range over what is answered, and flags that must be there.
     """
 
     status: str = "graded"
@@ -27,6 +27,10 @@ class TaskExpectation:
     keeps: tuple[str, ...] = ()
     fails: tuple[str, ...] = ()
     diagnosis: tuple[str, ...] = ()
+    answered: tuple[float, float] | None = None
+    """Percent of the answered questions' points: how good the answers are, however many."""
+    flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By question id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +92,28 @@ def _task_differences(wanted: TaskExpectation, task: ScoredTask) -> list[str]:
     lines += [f"check {name} should not pass" for name in wanted.fails if passed.get(name)]
     named = {row.id for row in task.diagnosis}
     lines += [f"the diagnosis should name {name}" for name in wanted.diagnosis if name not in named]
+    return lines + _written_differences(wanted, task)
+
+
+def _written_differences(wanted: TaskExpectation, task: ScoredTask) -> list[str]:
+    questions = {question.id: question for question in task.questions}
+    lines = _unknown(tuple(wanted.flags), dict.fromkeys(questions, True), "question")
+    for name, flags in wanted.flags.items():
+        seen = questions[name].flags if name in questions else flags
+        lines += [
+            f"{name} should be flagged {flag}, has {', '.join(seen) or 'none'}" for flag in flags if flag not in seen
+        ]
+    if wanted.answered is not None:
+        low, high = wanted.answered
+        share = answered_score(task).percent
+        lines += [f"{share:g} % of the answered questions is outside {low:g}..{high:g} %"] * (not low <= share <= high)
     return lines
+
+
+def answered_score(task: ScoredTask) -> Score:
+    """The points of the questions that have an answer."""
+    scores = [question.score for question in task.questions if "unanswered" not in question.flags]
+    return Score(earned=sum(score.earned for score in scores), possible=sum(score.possible for score in scores))
 
 
 def _unknown(names: Sequence[str], known: dict[str, bool], kind: str) -> list[str]:
@@ -97,6 +122,7 @@ def _unknown(names: Sequence[str], known: dict[str, bool], kind: str) -> list[st
 
 def _task(table: Json) -> TaskExpectation:
     low, high = table.get("percent", ANY)
+    answered = table.get("answered")
     return TaskExpectation(
         status=table.get("status", "graded"),
         percent=(float(low), float(high)),
@@ -104,6 +130,8 @@ def _task(table: Json) -> TaskExpectation:
         keeps=tuple(table.get("keeps", ())),
         fails=tuple(table.get("fails", ())),
         diagnosis=tuple(table.get("diagnosis", ())),
+        answered=(float(answered[0]), float(answered[1])) if answered else None,
+        flags={question: tuple(flags) for question, flags in table.get("flags", {}).items()},
     )
 
 

@@ -28,6 +28,7 @@ from grader.sandbox import backend
 from grader.sandbox.gpus import choose_gpus
 from grader.scoring import artifact_path, rejected_report, restricted_to, score_report
 from grader.submission import load_submission, submission_id
+from grader.written.intake import find_answers
 from grader.written.second import is_wanted, with_second_opinion
 from grader.written.task import grade_written
 
@@ -87,9 +88,18 @@ def grade(path: Path, request: Request, on_check: OnCheck | None = None) -> Grad
 def _wanted(submission: Submission, request: Request) -> list[Task]:
     tasks = [task for task in request.tasks.values() if _is_wanted(task, submission, request)]
     if not tasks:
-        names = ", ".join(f"{name}.py" for name in request.tasks)
-        raise SubmissionRejected("the submission answers none of the tasks", hint=f"expected one of: {names}")
+        raise _nothing_to_grade(submission, request)
     return tasks
+
+
+def _nothing_to_grade(submission: Submission, request: Request) -> SubmissionRejected:
+    """Of a self-check: why nothing can be done, and which written answers were seen."""
+    names = ", ".join(f"{name}.py" for name in _code_tasks(request))
+    expected = f"expected one of: {names}" if names else "a self-check grades code; ask for a code task"
+    answered = ", ".join(sorted(find_answers(submission.files, ()).by_question))
+    if answered:
+        return SubmissionRejected(f"there is no code to check; found answers to {answered}", hint=expected)
+    return SubmissionRejected("the submission answers none of the tasks", hint=expected)
 
 
 def _is_wanted(task: Task, submission: Submission, request: Request) -> bool:

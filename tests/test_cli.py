@@ -212,6 +212,18 @@ def test_check_tells_a_candidate_what_was_expected(
     assert "\x1b" not in result.out + result.err
 
 
+def test_check_without_code_lists_the_written_answers_that_it_found(
+    run: Callable[..., Result], make_folder: Callable[..., Path]
+) -> None:
+    folder = make_folder("yuki", {"answers.md": "## Q1\n\nClip.\n\n## 问题12\n\n裁剪。\n"})
+    result = run("check", folder)
+    assert result.code == ExitCode.USAGE
+    assert "no code to check; found answers to q01, q12" in result.err
+    assert "written.py" not in result.err
+    empty = run("check", make_folder("zoe", {"notes.md": "hello"}), "--task", "written")
+    assert "answers none of the tasks (a self-check grades code" in empty.err
+
+
 @pytest.mark.docker
 def test_an_interrupt_stops_everything(make_folder: Callable[..., Path], sandbox_image: str) -> None:
     folder = make_folder("ada", {"adder.py": "import time\n" + GOOD.replace("return a + b", "time.sleep(100)")})

@@ -7,16 +7,18 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from grader.config import Settings
-from grader.expectation import Expectation, TaskExpectation
-from grader.model import Report, ReportStatus, Run, Score, SubmissionInfo
+from grader.expectation import Expectation, TaskExpectation, read_expected
+from grader.model import Report, ReportStatus, Run, Score, ScoredQuestion, SubmissionInfo
 from grader.reports.as_json import read_report
 from grader.task import find_tasks
+from tests.samples import full_report
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "examples" / "demo.py"
@@ -61,8 +63,46 @@ def test_table_shows_a_difference_below_its_row(demo: ModuleType) -> None:
     sample = demo.Sample("ada", Path("ada"), _expected(40, 60))
     lines = demo.table([demo.Result(sample, _report(70), ["70 % is outside 40..60 %"])])
     assert lines[0].split("  ")[0] == "submission"
-    assert re.split(r"\s{2,}", lines[2]) == ["ada", "70 %", "40-60 %", "graded", "-", "-", "NO"]
+    assert re.split(r"\s{2,}", lines[2]) == ["ada", "-", "70 %", "graded", "graded", "-", "-", "NO"]
     assert lines[3] == "    70 % is outside 40..60 %"
+
+
+def test_table_has_a_line_for_each_task_and_says_how_many_questions_are_answered(demo: ModuleType) -> None:
+    code = replace(full_report().tasks[0], id=TASK, questions=())
+    questions = (
+        ScoredQuestion(id="q01", language="en", score=Score(earned=8, possible=10)),
+        ScoredQuestion(id="q02", language="none", score=Score(earned=0, possible=10), flags=("unanswered",)),
+    )
+    written = replace(code, id="written", checks=(), questions=questions, score=Score(earned=8, possible=20))
+    graded = replace(_report(28), tasks=(code, written))
+    expected = Expectation(
+        tasks={TASK: TaskExpectation(percent=(20, 20)), "written": TaskExpectation(percent=(30, 50))}
+    )
+    lines = demo.table([demo.Result(demo.Sample("ada", Path("ada"), expected), graded, [])])
+    assert [re.split(r"\s{2,}", line.strip()) for line in lines[2:]] == [
+        ["ada", TASK, "20 %", "20 %", "graded", "yes", "yes", "yes"],
+        ["written (1 of 2: 80 %)", "40 %", "30-50 %", "graded", "-", "-"],
+    ]
+    assert max(map(len, lines)) <= 110
+
+
+def test_answers_of_at_least_six_samples_are_graded_and_each_kind_is_there(demo: ModuleType) -> None:
+    samples = demo.find_samples(find_tasks(Settings().tasks_dir))
+    written = {sample.id: sample.expected.tasks["written"] for sample in samples if "written" in sample.expected.tasks}
+    assert len(written) >= 6
+    flags = {flag for task in written.values() for row in task.flags.values() for flag in row}
+    assert {"stuffed", "copied_question", "injection"} <= flags
+    assert any(task.answered[0] >= 80 for task in written.values() if task.answered)
+    assert any(task.answered[1] <= 15 for task in written.values() if task.answered)
+
+
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in ROOT.glob("candidates/*/answers*")))
+def test_written_answers_of_a_sample_get_what_it_declares(demo: ModuleType, name: str, tmp_path: Path) -> None:
+    tasks = {"written": find_tasks(Settings().tasks_dir)["written"]}
+    expected = read_expected(ROOT / "candidates" / name / "expected.toml")
+    only = replace(expected, tasks={"written": expected.tasks["written"]})
+    result = demo.grade_one(demo.Sample(name, ROOT / "candidates" / name, only), tasks, 0, tmp_path)
+    assert result.problems == []
 
 
 @pytest.mark.parametrize(

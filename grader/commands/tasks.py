@@ -51,7 +51,8 @@ def tasks_show(task_id: str, config: Path | None, **flags: Any) -> None:
     prompt = localized if settings.lang == "zh" and localized.is_file() else Path(task.root, "PROMPT.md")
     click.echo(prompt.read_text(encoding="utf-8"))
     for criterion in task.criteria:
-        click.echo(f"{criterion.points:6g}  {criterion.title.in_language(settings.lang)}")
+        name = f"{criterion.id}  " if task.kind == "written" else ""  # by which an answer is filed
+        click.echo(f"{criterion.points:6g}  {name}{criterion.title.in_language(settings.lang)}")
 
 
 @tasks_group.command("validate")

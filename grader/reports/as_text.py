@@ -50,7 +50,7 @@ class _Page:
     """The choices that hold for one summary: language, colour, width."""
 
     def __init__(self, lang: str, *, color: bool, width: int) -> None:
-        self._page = Page(lang=lang, paint=self._paint, wrap=self._wrap)
+        self._page = Page(lang=lang, paint=self._paint, wrap=self._wrap, columns=_columns)
         self._suffix = "_zh" if lang == "zh" else ""
         self._words = _WORDS["zh" if lang == "zh" else "en"]
         self._color = color
@@ -78,7 +78,7 @@ class _Page:
         yield ""
         title = self._in_language(task, "title")
         yield self._paint(f"{title}  {score['earned']:g} / {score['possible']:g}{status}", "bold")
-        if task["reason"]:
+        if task["reason"] and not task["questions"]:
             yield from self._wrap(task["reason"], "  ")
         if task["status"] == "missing":
             return
@@ -87,7 +87,7 @@ class _Page:
         if task["checks"] or not task["questions"]:
             yield from self._criteria(task["criteria"])
         if task["questions"]:
-            yield from written_lines(task["questions"], self._page)
+            yield from written_lines(task, self._page)
         yield from self._diagnosis(task["diagnosis"])
         yield from self._checks(task["checks"])
 

@@ -6,76 +6,121 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from grader.model import Json
+from grader.reports.written_words import flag_in_words, note_in_words, reason_in_words, words_in
 
 _QUOTE_CHARS = 160
-_MARKS = {"met": "+", "partial": "~", "contradicted": "x", "unmet": "-", "": " "}
 _HUES = {"met": "green", "partial": "yellow", "contradicted": "red"}
-_WORDS = {
-    "en": {"unanswered": "unanswered", "review": "needs review", "first": "machine score; a person has the last word"},
-    "zh": {"unanswered": "未作答", "review": "需人工复核", "first": "机器初评，最终由人裁定"},
-}
-FLAGS_ZH = {
-    "non_answer": "未实质作答", "not_text": "不是文本", "copied_question": "照抄题目", "stuffed": "堆砌关键词", "repetition": "重复内容",
-    "other_question": "答的是另一题", "injection": "含有对评分者的指令", "too_long": "超长，仅读前一部分", "markup": "含 HTML 标记",
-    "unsupported_language": "非中英文", "answered_twice": "同一题作答两次", "negated": "通篇否定", "misconception": "含有误解", "middle_band": "分数居中，机器把握不大",
-    "unanswered": "未作答", "llm_disagrees": "与语言模型结论不一致", "llm_failed": "语言模型未给出结论", "llm_unsure": "语言模型把握不大",
-}  # fmt: skip
-LLM_ZH = {"met": "满足", "partial": "部分满足", "unmet": "未满足", "cannot_assess": "无法判断"}
+_INDENT = " " * 28
+"""Where a point's title begins, and what is said of it below."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What the page offers: its language, its colours, its lines."""
+    """What the page offers: its language, its colours, its lines, the columns that a text takes."""
 
     lang: str
     paint: Callable[[str, str], str]
     wrap: Callable[[str, str], Iterable[str]]
+    columns: Callable[[str], int]
 
 
-def written_lines(questions: list[Json], page: Page) -> Iterator[str]:
-    """Each answered question with its points; the others in one line at the end."""
-    words = _WORDS["zh" if page.lang == "zh" else "en"]
+def written_lines(task: Json, page: Page) -> Iterator[str]:
+    """What to know of the whole, then each answered question with its points."""
+    questions, words = task["questions"], words_in(page.lang)
+    titles = {row["id"]: (row["title_zh"] if page.lang == "zh" else "") or row["title"] for row in task["criteria"]}
+    answered = [question for question in questions if not _is_empty(question)]
     yield page.paint(f"  {words['first']}", "dim")
-    empty = [question["id"] for question in questions if "unanswered" in question["flags"]]
-    for question in questions:
-        if question["id"] not in empty:
-            yield from _question(question, page, words)
-    if empty:
-        yield from page.wrap(f"{words['unanswered']}: {', '.join(empty)}", "  ")
+    yield from page.wrap(_total(answered, len(questions), words), "  ")
+    for label, some in (("review", _to_review(questions)), ("unanswered", filter(_is_empty, questions))):
+        names = [question["id"] for question in some]
+        if names:
+            yield from page.wrap(f"{words[label]} ({len(names)}): {', '.join(_runs(names))}", "  ")
+    for note in _notes(task["reason"]):
+        yield from page.wrap(f"{words['note']}: {note_in_words(note, page.lang)}", "  ")
+    for question in answered:
+        yield ""
+        yield from _question(question, titles.get(question["id"], ""), page, words)
 
 
-def _question(question: Json, page: Page, words: dict[str, str]) -> Iterator[str]:
+def _is_empty(question: Json) -> bool:
+    """True where nothing was handed in. A candidate's copy has no flags, so the language says it too."""
+    return "unanswered" in question["flags"] or (question["language"] == "none" and not question["flags"])
+
+
+def _to_review(questions: Iterable[Json]) -> Iterator[Json]:
+    return (question for question in questions if question["needs_review"])
+
+
+def _total(answered: list[Json], count: int, words: dict[str, str]) -> str:
+    """How many are answered, and what share of their points that earned: a total over all says less."""
+    possible = sum(question["score"]["possible"] for question in answered)
+    earned = sum(question["score"]["earned"] for question in answered)
+    share = 100 * earned / possible if possible else 0.0
+    return words["total"].format(answered=len(answered), count=count, share=f"{round(share, 1):g}")
+
+
+def _runs(names: list[str]) -> list[str]:
+    """The names in order, three or more that follow each other as one: q01, q04-q09."""
+    runs: list[list[str]] = []
+    for name in names:
+        if runs and name[1:].isdecimal() and int(name[1:]) == int(runs[-1][-1][1:]) + 1:
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    return [part for run in runs for part in (run if len(run) < 3 else [f"{run[0]}-{run[-1]}"])]
+
+
+def _notes(reason: str) -> list[str]:
+    """What intake noted. The list of unanswered questions before it is shown from the questions themselves."""
+    first, _, rest = reason.partition("; ")
+    text = rest if first.startswith("unanswered: ") else reason
+    return [text] if text else []
+
+
+def _question(question: Json, title: str, page: Page, words: dict[str, str]) -> Iterator[str]:
     score = question["score"]
-    yield page.paint(
-        f"  {question['id']} [{question['language']}]  {score['earned']:g} / {score['possible']:g}", "bold"
-    )
-    if question["needs_review"]:
-        flags = ", ".join(
-            FLAGS_ZH.get(flag, flag) if page.lang == "zh" else flag.replace("_", " ") for flag in question["flags"]
-        )
-        yield page.paint(f"    {words['review']}: {flags}", "yellow")
+    language = words.get(f"language {question['language']}", question["language"])
+    yield page.paint(f"  {question['id']}  {_points(score)}  ({language})", "bold")
+    yield from page.wrap(title, "    ")
+    for flag in question["flags"]:
+        mark = words["review"] if question["needs_review"] else words["note"]
+        for line in page.wrap(f"! {mark}: {flag_in_words(flag, page.lang)}", "    "):
+            yield page.paint(line, "yellow")
+    if question["llm"]:
+        share = f"{question['llm']['share']:.0%}"
+        yield from page.wrap(f"{words['model']} {question['llm']['model']}: {share}", "    ")
     for point in question["points"]:
-        yield from _point(point, page)
+        yield from _point(point, page, words)
 
 
-def _second(opinion: Json, page: Page) -> str:
-    """The language model's word on a point, in one line."""
-    zh = page.lang == "zh"
-    if opinion["error"]:
-        return f"{'语言模型无结论' if zh else 'no opinion of the language model'}: {opinion['error']}"
-    verdict = LLM_ZH[opinion["verdict"]] if zh else opinion["verdict"].replace("_", " ")
-    return f"{'语言模型' if zh else 'language model'}: {verdict}. {opinion['reason']}"
+def _points(score: Json) -> str:
+    return f"{score['earned']:g} / {score['possible']:g}"
 
 
-def _point(point: Json, page: Page) -> Iterator[str]:
+def _point(point: Json, page: Page, words: dict[str, str]) -> Iterator[str]:
+    """The verdict, the points and the title in columns; below them the passage and, where points are missing, why."""
     title = (point["title_zh"] if page.lang == "zh" else "") or point["title"]
-    mark = page.paint(_MARKS[point["verdict"]], _HUES.get(point["verdict"], "dim"))
-    yield f"    {mark} {title}  {point['earned']:g} / {point['possible']:g}"
-    if point["verdict"] in ("partial", "contradicted") and point["rationale"]:
-        yield from page.wrap(point["rationale"], "        ")
-    if point["llm"]:
-        yield from page.wrap(_second(point["llm"], page), "        ")
+    verdict = words.get(point["verdict"], "")
+    padded = verdict + " " * max(9 - page.columns(verdict), 0)
+    points = f"{point['earned']:5.2f} / {point['possible']:<5.2f}"
+    lines = [*page.wrap(title, _INDENT)] or [_INDENT]
+    yield f"    {page.paint(padded, _HUES.get(point['verdict'], 'dim'))} {points} {lines[0].removeprefix(_INDENT)}"
+    yield from lines[1:]
     for row in point["evidence"][:1]:
-        quote = " ".join(row["quote"].split())
-        shown = quote if len(quote) <= _QUOTE_CHARS else quote[: _QUOTE_CHARS - 1] + "…"
-        yield from page.wrap(f"“{shown}”", "        ")
+        yield from page.wrap(f"“{_shortened(row['quote'])}”", _INDENT)
+    if point["verdict"] != "met" and point["rationale"] and point["evidence"]:
+        yield from page.wrap(reason_in_words(point["rationale"], page.lang), _INDENT)
+    if point["llm"]:
+        yield from page.wrap(_second(point["llm"], words), _INDENT)
+
+
+def _shortened(quote: str) -> str:
+    line = " ".join(quote.split())
+    return line if len(line) <= _QUOTE_CHARS else line[: _QUOTE_CHARS - 1] + "…"
+
+
+def _second(opinion: Json, words: dict[str, str]) -> str:
+    """The language model's word on a point, in one line."""
+    if opinion["error"]:
+        return f"{words['no model']}: {opinion['error']}"
+    return f"{words['model']}: {words.get(opinion['verdict'], opinion['verdict'])}. {opinion['reason']}"
