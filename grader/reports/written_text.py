@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from grader.model import Json
+from grader.reports.look import Page
+from grader.reports.review_text import human_lines, reviewed_of
 
 _QUOTE_CHARS = 160
 _MARKS = {"met": "+", "partial": "~", "contradicted": "x", "unmet": "-", "": " "}
 _HUES = {"met": "green", "partial": "yellow", "contradicted": "red"}
 _WORDS = {
-    "en": {"unanswered": "unanswered", "review": "needs review", "first": "machine score; a person has the last word"},
-    "zh": {"unanswered": "未作答", "review": "需人工复核", "first": "机器初评，最终由人裁定"},
+    "en": {
+        "unanswered": "unanswered",
+        "review": "needs review",
+        "done": "reviewed",
+        "first": "machine score; a person has the last word",
+    },
+    "zh": {"unanswered": "未作答", "review": "需人工复核", "done": "已复核", "first": "机器初评，最终由人裁定"},
 }
 FLAGS_ZH = {
     "non_answer": "未实质作答", "not_text": "不是文本", "copied_question": "照抄题目", "stuffed": "堆砌关键词", "repetition": "重复内容",
@@ -21,15 +27,6 @@ FLAGS_ZH = {
     "unanswered": "未作答", "llm_disagrees": "与语言模型结论不一致", "llm_failed": "语言模型未给出结论", "llm_unsure": "语言模型把握不大",
 }  # fmt: skip
 LLM_ZH = {"met": "满足", "partial": "部分满足", "unmet": "未满足", "cannot_assess": "无法判断"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """What the page offers: its language, its colours, its lines."""
-
-    lang: str
-    paint: Callable[[str, str], str]
-    wrap: Callable[[str, str], Iterable[str]]
 
 
 def written_lines(questions: list[Json], page: Page) -> Iterator[str]:
@@ -46,14 +43,16 @@ def written_lines(questions: list[Json], page: Page) -> Iterator[str]:
 
 def _question(question: Json, page: Page, words: dict[str, str]) -> Iterator[str]:
     score = question["score"]
+    second = reviewed_of(question, score["earned"], page)
     yield page.paint(
-        f"  {question['id']} [{question['language']}]  {score['earned']:g} / {score['possible']:g}", "bold"
+        f"  {question['id']} [{question['language']}]  {score['earned']:g} / {score['possible']:g}{second}", "bold"
     )
     if question["needs_review"]:
         flags = ", ".join(
             FLAGS_ZH.get(flag, flag) if page.lang == "zh" else flag.replace("_", " ") for flag in question["flags"]
         )
-        yield page.paint(f"    {words['review']}: {flags}", "yellow")
+        done = all(point.get("human") for point in question["points"])
+        yield page.paint(f"    {words['done' if done else 'review']}: {flags}", "dim" if done else "yellow")
     for point in question["points"]:
         yield from _point(point, page)
 
@@ -71,6 +70,7 @@ def _point(point: Json, page: Page) -> Iterator[str]:
     title = (point["title_zh"] if page.lang == "zh" else "") or point["title"]
     mark = page.paint(_MARKS[point["verdict"]], _HUES.get(point["verdict"], "dim"))
     yield f"    {mark} {title}  {point['earned']:g} / {point['possible']:g}"
+    yield from human_lines(point, page, "        ")
     if point["verdict"] in ("partial", "contradicted") and point["rationale"]:
         yield from page.wrap(point["rationale"], "        ")
     if point["llm"]:
