@@ -26,7 +26,7 @@ _MARK = "\ufeff"
 
 
 @click.command("report")
-@click.argument("result", metavar="OUT/<id>", type=click.Path(path_type=Path))
+@click.argument("result", metavar="OUT", type=click.Path(path_type=Path))
 @click.option("--format", "-f", "form", type=click.Choice(list(WRITERS)), default="text", help="What is written.")
 @click.option(
     "--audience", type=click.Choice(AUDIENCES), default=AUDIENCES[0], help="A candidate's copy shows nothing hidden."
@@ -38,7 +38,7 @@ def report_command(
 ) -> None:
     """Show a stored report, with what people decided beside the machine's scores.
 
-    OUT/<id> is a folder with a report.json, or a report's file. Nothing is graded again.
+    OUT is the folder with a submission's report.json, or a report's file. Nothing is graded again.
 
     \b
     Example:
@@ -95,8 +95,8 @@ def review_command(
 ) -> None:
     """Give points by hand, in a spreadsheet; the machine's scores stay beside them.
 
-    OUT is a folder of <id>/report.json, or one folder <id>. What people decide is kept in <id>/review.json: all rows
-    of a table go there, or none.
+    OUT is a folder with one folder for each submission's report.json, or one of these folders. What people decide is
+    kept in review.json beside the report: all rows of a table go there, or none.
 
     \b
     Example:
