@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from grader.model import Json
 from grader.reports.look import Page
 
+_MAX_ASIDE = 5
+"""All of them are in the record: a submission handed in again sets a whole review aside."""
 _WORDS = {
     "en": {
-        "reviewed": "reviewed", "human": "human", "set aside": "human points not counted",
+        "reviewed": "reviewed", "human": "human", "set aside": "human points not counted", "more": "and {} more",
         "in_effect": "{} given by a person; the machine's scores stay beside it",
     },
     "zh": {
-        "reviewed": "复核后", "human": "人工", "set aside": "未计入的人工评分",
+        "reviewed": "复核后", "human": "人工", "set aside": "未计入的人工评分", "more": "另有 {} 处",
         "in_effect": "{} 处由人评分，机器评分并列保留",
     },
 }  # fmt: skip
@@ -33,8 +35,11 @@ def summary_lines(record: Json, page: Page) -> Iterator[str]:
         total = f"{score['earned']:g} / {score['possible']:g} ({score['percent']:g} %)"
         how = words["in_effect"].format(review["in_effect"])
         yield page.paint(f"  {words['reviewed']}: {total}  ({how})", "bold")
-    for line in review["set_aside"]:
+    aside = review["set_aside"]
+    for line in aside[:_MAX_ASIDE]:
         yield from page.wrap(f"{words['set aside']}: {line}", "  ")
+    if len(aside) > _MAX_ASIDE:
+        yield from page.wrap(words["more"].format(len(aside) - _MAX_ASIDE), "    ")
 
 
 def reviewed_of(row: Json, earned: float, page: Page) -> str:

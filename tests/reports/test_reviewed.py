@@ -120,6 +120,14 @@ def test_an_ungraded_task_takes_no_points() -> None:
     assert len(shown["review"]["set_aside"]) == 1
 
 
+def test_the_text_does_not_list_a_whole_review_that_was_set_aside() -> None:
+    shown = view(*(override(of_point("q01", f"gone{index}"), 1.0) for index in range(8)))
+    text = render(shown)
+    assert text.count("human points not counted") == 5
+    assert "and 3 more" in text
+    assert "另有 3 处" in render(shown, "zh")
+
+
 def test_merging_twice_changes_nothing() -> None:
     review = review_of(override(of_point("q01", "how"), 1.5))
     once = reviewed(record(), review)
