@@ -11,6 +11,7 @@ from grader import __version__
 from grader.commands.grading import check_command, grade_command
 from grader.commands.machine import doctor_command, image_group, schema_command
 from grader.commands.options import say
+from grader.commands.results import report_command, review_command
 from grader.commands.tasks import tasks_group
 from grader.commands.written import written_group
 from grader.errors import ExitCode, GraderError
@@ -25,7 +26,7 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: FBT001 - click's 
     """Grades ML coding interviews: hidden tests stay outside, candidate code runs alone in a sandbox.
 
     \b
-    Interviewers:  grader grade submission/ -o report.json
+    Interviewers:  grader grade submission/ -o report.json, grader report, grader review
     Candidates:    grader check submission/
     Set up:        grader image build, grader doctor
 
@@ -35,7 +36,10 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: FBT001 - click's 
     context.obj = {"debug": debug}
 
 
-for command in (grade_command, check_command, tasks_group, image_group, doctor_command, schema_command, written_group):
+for command in (
+    grade_command, check_command, report_command, review_command, tasks_group, image_group, doctor_command,
+    schema_command, written_group,
+):  # fmt: skip
     cli.add_command(command)
 
 

@@ -79,7 +79,7 @@ def doctor_command(config: Path | None, **flags: Any) -> int:
 @click.command("schema")
 @click.argument("name")
 def schema_command(name: str) -> None:
-    """Print a JSON Schema: task, submission, report, expected or mutant.
+    """Print a JSON Schema: task, submission, report, review, rubric, expected, mutant ...
 
     \b
     Example:

@@ -30,6 +30,7 @@ from grader.model import (
     TaskStatus,
     Visibility,
 )
+from grader.reports.look import Look
 from grader.reports.rows import point_fields, row_of, score_back, score_of, text_back, text_fields
 from grader.reports.written_json import question_from_json, question_to_json
 from grader.schemas import violation
@@ -96,7 +97,20 @@ def read_report(path: Path) -> Report:
     except (OSError, ValueError, RecursionError) as error:
         message = f"cannot read the report {path}: {sanitize_line(str(error))}"
         raise UsageError(message, hint="give a report.json") from error
-    return from_json(record)
+    try:
+        return from_json(record)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error.message}", hint=error.hint) from error
+
+
+def read_record(path: Path) -> Json:
+    """The machine's record in the file `path`, clean as if just graded. Raises UsageError as `read_report`."""
+    return to_json(read_report(path))
+
+
+def document(record: Json, _look: Look) -> str:
+    """The record itself, for `grader report --format json`."""
+    return dumps(record)
 
 
 def dumps(record: Json) -> str:

@@ -11,7 +11,9 @@ import unicodedata
 from collections.abc import Iterator
 
 from grader.model import Json
-from grader.reports.written_text import Page, written_lines
+from grader.reports.look import Look, Page
+from grader.reports.review_text import human_lines, reviewed_of, summary_lines
+from grader.reports.written_text import written_lines
 
 _BAR_CELLS = 20
 _MAX_OUTPUT_LINES = 6
@@ -46,6 +48,11 @@ def render(record: Json, lang: str = "en", *, color: bool = False, width: int = 
     return "\n".join(page.lines(record)) + "\n"
 
 
+def document(record: Json, look: Look) -> str:
+    """The record as text, for `grader report --format text`."""
+    return render(record, look.lang, color=look.color, width=look.width)
+
+
 class _Page:
     """The choices that hold for one summary: language, colour, width."""
 
@@ -63,6 +70,7 @@ class _Page:
         total = f"{score['earned']:g} / {score['possible']:g} ({score['percent']:g} %)"
         status = self._words[record["status"]]
         yield self._paint(f"{name}: {total}  {status}", "bold")
+        yield from summary_lines(record, self._page)
         if record["reason"]:
             yield from self._wrap(record["reason"], "  ")
         if not record["run"]["isolated"] and any(map(_ran_code, record["tasks"])):
@@ -77,7 +85,8 @@ class _Page:
         status = "" if task["status"] == "graded" else f"  {self._words[task['status']]}"
         yield ""
         title = self._in_language(task, "title")
-        yield self._paint(f"{title}  {score['earned']:g} / {score['possible']:g}{status}", "bold")
+        second = reviewed_of(task, score["earned"], self._page)
+        yield self._paint(f"{title}  {score['earned']:g} / {score['possible']:g}{status}{second}", "bold")
         if task["reason"] and not task["questions"]:
             yield from self._wrap(task["reason"], "  ")
         if task["status"] == "missing":
@@ -101,7 +110,8 @@ class _Page:
             filled = int(share * _BAR_CELLS + 1e-9)
             bar = self._paint("#" * filled, _hue(share)) + self._paint("." * (_BAR_CELLS - filled), "dim")
             padding = " " * max(column - _columns(title), 0)
-            yield f"  {title}{padding}  [{bar}] {row['earned']:>6g} / {row['possible']:g}"
+            second = reviewed_of(row, row["earned"], self._page)
+            yield f"  {title}{padding}  [{bar}] {row['earned']:>6g} / {row['possible']:g}{second}"
 
     def _diagnosis(self, rows: list[Json]) -> Iterator[str]:
         """The likely slips, most confident first, with what speaks for each and what one could ask."""
@@ -114,18 +124,20 @@ class _Page:
                 yield from self._wrap(f"{self._words['ask']}: {self._in_language(row, 'question')}", "      ")
 
     def _checks(self, checks: list[Json]) -> Iterator[str]:
-        """Each check that did not pass; one line where all did."""
-        rest = [check for check in checks if check["outcome"] != "passed"]
-        if checks and not rest:
+        """Each check that did not pass or that a person judged; one line where all passed."""
+        if checks and all(check["outcome"] == "passed" for check in checks):
             yield self._paint(f"  {self._words['all passed']} ({len(checks)})", "green")
-        for check in rest:
-            yield from self._check(check)
+        for check in checks:
+            if check["outcome"] != "passed" or check.get("human"):
+                yield from self._check(check)
 
     def _check(self, check: Json) -> Iterator[str]:
         """What was asked, how it ended, what was expected and seen, and the hint."""
-        outcome = self._paint(self._words[check["outcome"]], "red" if not check["earned"] else "yellow")
+        hue = "green" if check["outcome"] == "passed" else "yellow" if check["earned"] else "red"
+        outcome = self._paint(self._words[check["outcome"]], hue)
         points = f"{check['earned']:g} / {check['possible']:g}"
         yield f"  - {self._in_language(check, 'title')} ({check['id']}): {outcome}  {points}"
+        yield from human_lines(check, self._page, "      ")
         if check["message"]:
             yield from self._wrap(check["message"], "      ")
         if check["location"]:

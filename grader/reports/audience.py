@@ -29,7 +29,25 @@ def for_candidate(record: Json) -> Json:
         "score": record["score"],
         "run": _run(record["run"]),
         "tasks": [_task(task) for task in record["tasks"]],
+    } | _review(record)
+
+
+def _review(record: Json) -> Json:
+    """Where a person reviewed: the score that came of it and how much they decided, not what was set aside."""
+    if "review" not in record:
+        return {}
+    return {
+        "reviewed_score": record["reviewed_score"],
+        "review": {"in_effect": record["review"]["in_effect"], "set_aside": []},
     }
+
+
+def _human(row: Json) -> Json:
+    """A person's points at a place; who gave them, when and why is between interviewers."""
+    if "human" not in row:
+        return {}
+    human = row["human"]
+    return {"human": human and {"points": human["points"], "reason": "", "reviewer": "", "at": ""}}
 
 
 def _run(run: Json) -> Json:
@@ -40,16 +58,20 @@ def _run(run: Json) -> Json:
 
 def _task(task: Json) -> Json:
     kept = ("task", "version", "title", "title_zh", "status", "score", "limits", "criteria")
-    return {name: task[name] for name in kept} | {
-        "sha256": "",
-        "reason": task["reason"] if task["status"] == "missing" else "",
-        "resources": None,
-        "checks": _checks(task),
-        "questions": [_question(question) for question in task["questions"]],
-        "diagnosis": [row | {"evidence": "", "question": "", "question_zh": ""} for row in task["diagnosis"]],
-        "artifacts": [],
-        "notes": task.get("notes", []),  # said before any input of a check existed
-    }
+    return (
+        {name: task[name] for name in kept}
+        | {
+            "sha256": "",
+            "reason": task["reason"] if task["status"] == "missing" else "",
+            "resources": None,
+            "checks": _checks(task),
+            "questions": [_question(question) for question in task["questions"]],
+            "diagnosis": [row | {"evidence": "", "question": "", "question_zh": ""} for row in task["diagnosis"]],
+            "artifacts": [],
+            "notes": task.get("notes", []),  # said before any input of a check existed
+        }
+        | ({"reviewed_score": task["reviewed_score"]} if "reviewed_score" in task else {})
+    )
 
 
 def _checks(task: Json) -> list[Json]:
@@ -67,29 +89,33 @@ def _checks(task: Json) -> list[Json]:
 
 def _public_check(check: Json) -> Json:
     """A check whose source the candidate has: only the times go, which depend on our machine."""
-    return check | {"duration_s": None, "cpu_s": None}
+    return check | {"duration_s": None, "cpu_s": None} | _human(check)
 
 
 def _hidden_check(check: Json, criteria: dict[str, Json], number: int) -> Json:
     kept = ("criterion", "visibility", "outcome", "earned", "possible", "hint", "hint_zh")
     criterion = criteria.get(check["criterion"], {"title": "", "title_zh": ""})
-    return {name: check[name] for name in kept} | {
-        "id": f"{check['criterion']}-{number}",
-        "title": criterion["title"],
-        "title_zh": criterion["title_zh"],
-        "message": "",
-        "location": check["location"] if _LOCATION.fullmatch(check["location"]) else "",
-        "exception": check["exception"] if _is_builtin_exception(check["exception"]) else "",
-        "output": "",
-        "duration_s": None,
-        "cpu_s": None,
-    }
+    return (
+        {name: check[name] for name in kept}
+        | {
+            "id": f"{check['criterion']}-{number}",
+            "title": criterion["title"],
+            "title_zh": criterion["title_zh"],
+            "message": "",
+            "location": check["location"] if _LOCATION.fullmatch(check["location"]) else "",
+            "exception": check["exception"] if _is_builtin_exception(check["exception"]) else "",
+            "output": "",
+            "duration_s": None,
+            "cpu_s": None,
+        }
+        | _human(check)
+    )
 
 
 def _question(question: Json) -> Json:
     """A written answer's points without evidence and rationale: they show what the rubric looks for."""
     points = [
-        point | {"verdict": "", "confidence": 0.0, "evidence": [], "rationale": "", "llm": None}
+        point | {"verdict": "", "confidence": 0.0, "evidence": [], "rationale": "", "llm": None} | _human(point)
         for point in question["points"]
     ]
     return question | {"points": points, "flags": [], "needs_review": False, "llm": None}

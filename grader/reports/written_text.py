@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from grader.model import Json
+from grader.reports.look import Page
+from grader.reports.review_text import human_lines, reviewed_of
 from grader.reports.written_words import flag_in_words, note_in_words, reason_in_words, words_in
 
 _QUOTE_CHARS = 160
 _HUES = {"met": "green", "partial": "yellow", "contradicted": "red"}
 _INDENT = " " * 28
 """Where a point's title begins, and what is said of it below."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """What the page offers: its language, its colours, its lines, the columns that a text takes."""
-
-    lang: str
-    paint: Callable[[str, str], str]
-    wrap: Callable[[str, str], Iterable[str]]
-    columns: Callable[[str], int]
 
 
 def written_lines(task: Json, page: Page) -> Iterator[str]:
@@ -48,7 +39,12 @@ def _is_empty(question: Json) -> bool:
 
 
 def _to_review(questions: Iterable[Json]) -> Iterator[Json]:
-    return (question for question in questions if question["needs_review"])
+    """Those that a person should look at, and has not yet."""
+    return (
+        question
+        for question in questions
+        if question["needs_review"] and not all(point.get("human") for point in question["points"])
+    )
 
 
 def _total(answered: list[Json], count: int, words: dict[str, str]) -> str:
@@ -80,10 +76,12 @@ def _notes(reason: str) -> list[str]:
 def _question(question: Json, title: str, page: Page, words: dict[str, str]) -> Iterator[str]:
     score = question["score"]
     language = words.get(f"language {question['language']}", question["language"])
-    yield page.paint(f"  {question['id']}  {_points(score)}  ({language})", "bold")
+    second = reviewed_of(question, score["earned"], page)
+    yield page.paint(f"  {question['id']}  {_points(score)}  ({language}){second}", "bold")
     yield from page.wrap(title, "    ")
     for flag in question["flags"]:
-        mark = words["review"] if question["needs_review"] else words["note"]
+        done = all(point.get("human") for point in question["points"])
+        mark = words["review"] if question["needs_review"] and not done else words["note"]
         for line in page.wrap(f"! {mark}: {flag_in_words(flag, page.lang)}", "    "):
             yield page.paint(line, "yellow")
     if question["llm"]:
@@ -106,6 +104,7 @@ def _point(point: Json, page: Page, words: dict[str, str]) -> Iterator[str]:
     lines = [*page.wrap(title, _INDENT)] or [_INDENT]
     yield f"    {page.paint(padded, _HUES.get(point['verdict'], 'dim'))} {points} {lines[0].removeprefix(_INDENT)}"
     yield from lines[1:]
+    yield from human_lines(point, page, _INDENT)
     for row in point["evidence"][:1]:
         yield from page.wrap(f"“{_shortened(row['quote'])}”", _INDENT)
     if point["verdict"] != "met" and point["rationale"] and point["evidence"]:

@@ -1,0 +1,190 @@
+"""`grader report` and `grader review`: what was graded is shown and judged by people, without grading again."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from grader.commands.options import quiet_option, setting_options, settings_from
+from grader.errors import UsageError
+from grader.reports import WRITERS
+from grader.text import sanitize_line
+
+if TYPE_CHECKING:
+    from grader.review.results import Result
+
+REPORT, REVIEW = "report.json", "review.json"
+AUDIENCES = ("interviewer", "candidate")
+_MARK = "\ufeff"
+"""Without a byte order mark a spreadsheet takes Chinese for something else."""
+
+
+@click.command("report")
+@click.argument("result", metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--format", "-f", "form", type=click.Choice(list(WRITERS)), default="text", help="What is written.")
+@click.option(
+    "--audience", type=click.Choice(AUDIENCES), default=AUDIENCES[0], help="A candidate's copy shows nothing hidden."
+)
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Where it goes; else printed.")
+@setting_options("lang")
+def report_command(
+    result: Path, form: str, audience: str, output: Path | None, config: Path | None, **flags: Any
+) -> None:
+    """Show a stored report, with what people decided beside the machine's scores.
+
+    OUT is the folder with a submission's report.json, or a report's file. Nothing is graded again.
+
+    \b
+    Example:
+        grader report out/ada
+        grader report out/ada --audience candidate --format json -o ada.json
+    """
+    from grader.atomic import write_text
+    from grader.reports import writer
+    from grader.reports.audience import for_candidate
+    from grader.reports.look import Look
+    from grader.review.results import find_result
+
+    settings = settings_from(config, flags)
+    found = find_result(result)
+    record = for_candidate(found.view) if audience == "candidate" else found.view
+    terminal = output is None and sys.stdout.isatty()
+    width = min(os.get_terminal_size().columns, 120) if terminal else 100
+    look = Look(lang=settings.lang, color=terminal and "NO_COLOR" not in os.environ, width=width)
+    text = writer(form)(record, look)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    _refuse_record(output, [found])
+    write_text(output, text)
+
+
+@click.command("review")
+@click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
+@click.option(
+    "--export",
+    "target",
+    metavar="FILE.csv",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a table: a row for each point, those that need a review first.",
+)
+@click.option(
+    "--import",
+    "source",
+    metavar="FILE.csv",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Read a table back: rows with human_points and a reason go to review.json.",
+)
+@click.option("--reviewer", metavar="NAME", help="Who decided; needed for --import.")
+@setting_options("lang")
+@quiet_option
+def review_command(
+    out: Path,
+    target: Path | None,
+    source: Path | None,
+    reviewer: str | None,
+    config: Path | None,
+    quiet: bool,  # noqa: FBT001 - click's way
+    **flags: Any,
+) -> None:
+    """Give points by hand, in a spreadsheet; the machine's scores stay beside them.
+
+    OUT is a folder with one folder for each submission's report.json, or one of these folders. What people decide is
+    kept in review.json beside the report: all rows of a table go there, or none.
+
+    \b
+    Example:
+        grader review out/ --export review.csv
+        grader review out/ --import review.csv --reviewer "Bo Li"
+    """
+    if target is not None and source is None and reviewer is None:
+        said = _export(out, target, settings_from(config, flags).lang)
+    elif source is not None and target is None and reviewer is not None:
+        said = _import(out, source, reviewer)
+    else:
+        hint = "--export FILE.csv, or --import FILE.csv --reviewer NAME"
+        raise UsageError("review either exports or imports a table", hint=hint)
+    if not quiet:
+        click.echo(sanitize_line(said, 500), err=True)
+
+
+def _export(out: Path, target: Path, lang: str) -> str:
+    from grader.atomic import write_text
+    from grader.review.results import find_results
+    from grader.review.table import in_csv, to_rows
+
+    results = find_results(out)
+    _refuse_record(target, results)
+    _refuse_lost_work(target, results)
+    rows = to_rows(results, lang)
+    write_text(target, _MARK + in_csv(rows))
+    needed = sum(row["review"] == "needed" for row in rows)
+    return f"{target}: {_count(len(results), 'submission')}, {_count(len(rows), 'row')}, {needed} of them need a review"
+
+
+def _import(out: Path, source: Path, reviewer: str) -> str:
+    from grader.review.decisions import checked_reviewer, decide
+    from grader.review.record import add_overrides
+    from grader.review.results import find_results
+    from grader.review.table import read_table
+
+    name = checked_reviewer(reviewer)
+    decisions = decide(read_table(source), find_results(out), name, _now())
+    add_overrides(decisions.additions)
+    said = f"{_count(decisions.added, 'override')} added to {_count(len(decisions.additions), 'review')}"
+    if decisions.unchanged:
+        said += f", {_count(decisions.unchanged, 'row')} unchanged"
+    if decisions.overtaken:
+        said += f", {_count(decisions.overtaken, 'row')} left out: replaced since (another reason makes it new)"
+    return said
+
+
+def _refuse_record(target: Path, results: Sequence[Result]) -> None:
+    """Raises UsageError where `target` is a record: what is made from records must not replace one."""
+    real = target.resolve()
+    records = {path.resolve() for result in results for path in (result.path, result.review_path)}
+    if real in records or real.name == REVIEW or _is_report(real):
+        raise UsageError(f"{target} is a record of ours", hint="give another name")
+
+
+def _is_report(path: Path) -> bool:
+    """True for a report.json as grading wrote it; a candidate's copy of that name may be written again."""
+    from grader.reports.as_json import read_report
+
+    if path.name != REPORT or not path.is_file():
+        return False
+    try:
+        read_report(path)
+    except UsageError:
+        return False
+    return True
+
+
+def _refuse_lost_work(target: Path, results: Sequence[Result]) -> None:
+    """Raises UsageError where a table of that name holds points that no review has, or is no table at all."""
+    from grader.review.decisions import decide
+    from grader.review.table import read_table
+
+    if not target.is_file() or not target.stat().st_size:
+        return
+    try:
+        pending = decide(read_table(target), results, "", _now()).added
+    except UsageError:
+        pending = 1
+    if pending:
+        message = f"{target} exists, and may hold points that were never imported"
+        raise UsageError(message, hint="import it, remove it, or give another name")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
