@@ -81,7 +81,7 @@ def _question(question: Json, title: str, page: Page, words: dict[str, str]) -> 
     yield from page.wrap(title, "    ")
     for flag in question["flags"]:
         done = all(point.get("human") for point in question["points"])
-        mark = words["review"] if question["needs_review"] and not done else words["note"]
+        mark = words["done" if done else "review"] if question["needs_review"] else words["note"]
         for line in page.wrap(f"! {mark}: {flag_in_words(flag, page.lang)}", "    "):
             yield page.paint(line, "yellow")
     if question["llm"]:
