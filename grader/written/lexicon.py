@@ -64,6 +64,8 @@ FUNCTION_EN = frozenset(
 """Words that join others; a text of key words has few of them."""
 
 DETERMINERS_EN = frozenset("a an the this these those its their our your my each every".split())
+PRONOUNS_EN = frozenset("it they we you he she i them us him not when where there then also".split())
+"""With adverbs that no article stands before."""
 PREPOSITIONS_EN = frozenset("of in on at by for with from into onto between during against among via per to".split())
 AUXILIARIES_EN = frozenset(
     "is are was were be been has have had will would should can could may might must do does did".split()

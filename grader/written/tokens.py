@@ -16,6 +16,7 @@ from grader.written.normalize import Folded, fold
 
 CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _PIECES = re.compile(rf"[a-z]+|[0-9]+(?:\.[0-9]+)?|[{CJK}]|[^\W\d_]|\n|[^\sa-z0-9]")
+_PARENTHESES = re.compile(r"[()]")
 _SENTENCE_ENDS = frozenset("。!?;…")
 _CLAUSE_ENDS = frozenset(",、:()[]{}|")
 _BULLETS = frozenset("-*+#>•·")
@@ -63,6 +64,7 @@ def read(text: str) -> Document:
 def _tokens(text: str) -> list[Token]:
     tokens: list[Token] = []
     sentence = clause = 0
+    calls = _calls(text)
     for match in _PIECES.finditer(text):
         piece, start = match.group(), match.start()
         here = (tokens[-1].sentence, tokens[-1].clause) if tokens else (-1, -1)
@@ -78,13 +80,29 @@ def _tokens(text: str) -> list[Token]:
             sentence, clause = here[0] + 1, here[1] + 1
         elif piece in _LIST_ENDS and _is_list_number(tokens, text, start):
             tokens.pop()  # the number of a list is not a number that the answer names
-        elif piece in _CLAUSE_ENDS:
+        elif piece in _CLAUSE_ENDS and start not in calls:
             clause = here[1] + 1
         elif piece == "%" or piece[0].isalnum():  # "1.5" as a whole is not alphanumeric
             if piece in lexicon.CLAUSE_STARTS_EN or text.startswith(lexicon.CLAUSE_STARTS_ZH, start):
                 clause = here[1] + 1
             tokens.extend(_word(piece, start, sentence, clause, after=text[start - 1 : start]))
     return tokens
+
+
+def _calls(text: str) -> frozenset[int]:
+    """Where the parentheses of "O(n)" and "word(s)" stand: they end no clause."""
+    found: set[int] = set()
+    opened = False
+    for match in _PARENTHESES.finditer(text):
+        at = match.start()
+        before = text[at - 1 : at]
+        if text[at] == ")":
+            found |= {at} if opened else set()
+            opened = False
+        elif before.isascii() and before.isalnum():
+            found.add(at)
+            opened = True
+    return frozenset(found)
 
 
 def _ends_line(text: str, at: int) -> bool:

@@ -32,8 +32,8 @@ def negated(text: str, lang: str) -> str:
     return out
 
 
-def stuffed(rubric: Rubric, lang: str, seed: int) -> str:
-    """Aliases of all groups in one language, shuffled, without a sentence."""
+def key_words(rubric: Rubric, lang: str, seed: int) -> list[str]:
+    """Two aliases of every group in one language, in random order."""
     words = [
         alias.lstrip("=").replace(" ", "" if lang == "zh" else " ")
         for point in rubric.points
@@ -41,7 +41,12 @@ def stuffed(rubric: Rubric, lang: str, seed: int) -> str:
         for alias in [one for one in group if (max(one) >= "\u4e00") == (lang == "zh") and "<" not in one][:2]
     ]
     random.Random(seed).shuffle(words)
-    return (" " if seed % 2 else "，" if lang == "zh" else ", ").join(words)
+    return words
+
+
+def stuffed(rubric: Rubric, lang: str, seed: int) -> str:
+    """The key words without a sentence: in one line, with commas, or one a line."""
+    return (" ", "，" if lang == "zh" else ", ", "\n")[seed % 3].join(key_words(rubric, lang, seed))
 
 
 def shuffled(text: str, seed: int) -> str:
