@@ -13,7 +13,7 @@ from functools import cache
 
 from grader.written import lexicon
 from grader.written.normalize import fold
-from grader.written.tokens import CJK, Document, key_of, read
+from grader.written.tokens import CJK, Document, Token, key_of, read
 
 MAX_PLACES = 40
 """Places of one alias that are looked at: an answer that repeats a word is not better for it."""
@@ -59,11 +59,23 @@ def compile_alias(source: str, cut: Cut) -> Alias:
     """The alias that `source` spells; `cut` splits Chinese words that stand together."""
     if source.startswith("="):
         tokens = read(source[1:]).tokens
-        return Alias(source, (Piece(tuple(token.text for token in tokens)),), exact=True)
+        return Alias(source, (Piece(tuple(map(_exactly, tokens))),) if tokens else (), exact=True)
     pieces = [piece for word in source.split() for piece in _pieces(word, cut)]
     kept = [piece for piece in pieces if not piece.keys or piece.keys[0] not in _SKIPPED] or pieces
     negated = any(piece.keys and piece.keys[0] in _NEGATIONS for piece in kept)
     return Alias(source, tuple(kept), ordered=negated, joined=_joined(source))
+
+
+def is_shrunk(alias: Alias) -> bool:
+    """True where joining words were dropped and one word is left: "by user" finds every "user"."""
+    if alias.exact or len(alias.pieces) != 1 or not alias.pieces[0].keys:
+        return False
+    return len(read(alias.source).tokens) > len(alias.pieces[0].keys)
+
+
+def _exactly(token: Token) -> str:
+    """What an exact alias compares: the word as it stands, a number by its value."""
+    return token.key if token.text[0].isdecimal() else token.text
 
 
 def _joined(source: str) -> str:
@@ -78,7 +90,9 @@ _NEGATIONS = lexicon.NEGATORS_EN | frozenset("不没无未非")
 
 
 def find(alias: Alias, document: Document) -> list[Hit]:
-    """Where `alias` occurs, from left to right, at most `MAX_PLACES`."""
+    """Where `alias` occurs, from left to right, at most `MAX_PLACES`; nowhere for an alias without words."""
+    if not alias.pieces:
+        return []
     if alias.exact:
         return [_hit(alias, [span]) for span in _exact_places(alias.pieces[0].keys, document)][:MAX_PLACES]
     places = [_places(piece, document) for piece in alias.pieces]
@@ -124,7 +138,7 @@ def _places(piece: Piece, document: Document) -> list[tuple[int, int]]:
         return [
             (place, 1)
             for place, token in enumerate(document.tokens)
-            if token.text[0].isdigit() and len(token.text) < 16 and piece.low <= float(token.text) <= piece.high
+            if token.text[0].isdecimal() and len(token.text) < 16 and piece.low <= float(token.text) <= piece.high
         ]
     if len(piece.keys) == 1:
         return document.index.get(piece.keys[0], [])
@@ -144,10 +158,12 @@ def _stands_at(keys: tuple[str, ...], place: int, document: Document) -> bool:
 
 def _exact_places(texts: tuple[str, ...], document: Document) -> list[tuple[int, int]]:
     starts = document.index.get(key_of(texts[0]), [])
+    size = len(texts)
     return [
-        (place, len(texts))
+        (place, size)
         for place, _ in starts
-        if tuple(token.text for token in document.tokens[place : place + len(texts)]) == texts
+        for tokens in [document.tokens[place : place + size]]
+        if tuple(map(_exactly, tokens)) == texts and tokens[0].sentence == tokens[-1].sentence
     ]
 
 

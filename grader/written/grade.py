@@ -17,7 +17,7 @@ from grader.written.compiled import CompiledContradiction, CompiledPoint, Compil
 from grader.written.guards import CAPS, Flag, guard
 from grader.written.language import detect
 from grader.written.match import Found, State, match_point
-from grader.written.negation import negators
+from grader.written.negation import denying_clauses, negators
 from grader.written.similarity import units
 from grader.written.tokens import Document, read
 
@@ -91,7 +91,7 @@ def grade_answer(
         flags.append(Flag.OTHER_QUESTION)
     if any(point.found.misconceptions for point in points):
         flags.append(Flag.MISCONCEPTION)
-    if _is_negated(points):
+    if _is_negated(points, open_document):
         flags.append(Flag.NEGATED)
     points = _capped(points, share, flags)
     share = _share(rubric, points)
@@ -130,15 +130,20 @@ def without(document: Document, masked: frozenset[int]) -> Document:
     return dataclasses.replace(document, index=index)
 
 
-NEGATED_POINTS, NEGATED_SHARE = 3, 0.67
-"""From so many points, and this share of all that were found, near a negation the answer denies its own words."""
+NEGATED_CLAUSES, NEGATED_RATE, NEGATED_SHARE = 5, 0.2, 0.4
+"""From so many denying clauses, at this share of all, with this share of the found points near one, an answer denies
+its own words: no genuine train exemplar and no reference has all three, 94 % of the denied references do."""
 
 
-def _is_negated(points: Iterable[PointGrade]) -> bool:
-    """True where most of what was found stands in sentences that deny: a reference with its verbs negated."""
+def _is_negated(points: Iterable[PointGrade], document: Document) -> bool:
+    """True where denial runs through the answer and what it found: a reference with its verbs negated."""
+    denying = denying_clauses(document)
+    clauses = len({token.clause for token in document.tokens})
+    if len(denying) < max(NEGATED_CLAUSES, NEGATED_RATE * clauses):
+        return False
     found = [point.found for point in points if point.found.state in (State.MET, State.SCATTERED, State.CONTRADICTED)]
-    near = sum(row.near_denial for row in found)
-    return near >= NEGATED_POINTS and near >= NEGATED_SHARE * len(found)
+    near = sum(row.near_denial or row.state is State.CONTRADICTED for row in found)
+    return near >= NEGATED_SHARE * len(found) > 0
 
 
 _OTHER_OWN, _OTHER_SHARE = 0.4, 0.6

@@ -22,8 +22,14 @@ COPIED_SENTENCE = 0.25
 """A sentence with a smaller share of content units that are not in the question is the question again."""
 STUFFED_GLUE = 0.16
 """Share of joining words below which a text of some length is a list of key words."""
-STUFFED_DISORDER = 0.13
-"""Share of misplaced joining words: 447 genuine answers have 0.12 at most, shuffled ones 0.20 in the median."""
+STUFFED_DISORDER = 0.11
+"""Share of misplaced joining words: genuine train exemplars and references have 0.083 at most; 98 % of the references
+in random word order have more than this."""
+STUFFED_PIECE_EN, STUFFED_PIECE_ZH = 3.2, 2.6
+"""Mean words of a clause (two Chinese characters are one) below which many clauses are key words one by one: genuine
+answers have 3.7 and 3.3 at least."""
+COPIED_UNITS, COPIED_PART = 8, 0.6
+"""A copy has so many content units, or this share of a shorter question's: "a stack is a list" only uses its words."""
 
 
 class Flag(StrEnum):
@@ -69,14 +75,16 @@ def guard(document: Document, questions: Iterable[Document]) -> Guarded:
     """Looks at the whole answer. `questions`: the question in each language, and other text that may be copied."""
     flags: list[Flag] = []
     sentences = _by_sentence(document.tokens)
-    known = frozenset(unit for question in questions for unit in units(question.tokens))
-    copied = {number for number, tokens in sentences.items() if _is_copied(tokens, known)}
+    asked = [units(question.tokens) for question in questions]
+    known = frozenset(unit for one in asked for unit in one)
+    least = min([COPIED_UNITS, *(max(2.0, COPIED_PART * len(one)) for one in asked)])
+    copied = {number for number, tokens in sentences.items() if _is_copied(tokens, known, least)}
     injected = _injected(document, lexicon.TO_GRADER)
     repeated = _repeated(sentences)
     own = [token for token in document.tokens if token.sentence not in copied and token.sentence not in injected]
     if not document.tokens or _is_non_answer(document):
         flags.append(Flag.NON_ANSWER)
-    elif _is_copied(list(document.tokens), known) or (copied and not units(own) - known):
+    elif _is_copied(list(document.tokens), known, least) or (copied and not units(own) - known):
         flags.append(Flag.COPIED_QUESTION)
     if injected or _injected(document, lexicon.INSTRUCTIONS):
         flags.append(Flag.INJECTION)
@@ -108,11 +116,29 @@ def disorder(tokens: Sequence[Token]) -> float:
         never = _NEVER_AFTER.get(token.text)
         if never is not None:
             seen += 1
-            wrong += after is None or after.sentence != token.sentence or after.text in never
-    return wrong / seen if seen >= _LEAST_JOINING else 0.0
+            wrong += after is None or after.sentence != token.sentence or after.text in never or _jars(token, after)
+    return wrong / seen if seen >= _LEAST_JOINING and wrong >= _LEAST_WRONG else 0.0
 
 
-_LEAST_JOINING = 8
+def _jars(token: Token, after: Token) -> bool:
+    """True for "the" before a comma, and for "a" or "an" before the wrong sound (short words may be acronyms)."""
+    if token.text not in _ARTICLES:
+        return False
+    if after.clause != token.clause and after.start - token.end > 1:
+        return True
+    word = after.text
+    if token.text not in ("a", "an") or len(word) < _LEAST_LETTERS or not word.isascii():
+        return False
+    return (word[0] in "aeiou") != (token.text == "an") and not word.startswith(_OTHER_SOUND)
+
+
+_ARTICLES = frozenset("a an the its their our my your every".split())
+_LEAST_LETTERS = 5
+_OTHER_SOUND = ("uni", "use", "usu", "uti", "eu", "one", "once", "hour", "honest", "heir")
+
+
+_LEAST_JOINING, _LEAST_WRONG = 8, 3
+"""A slip or two in a short answer is no disorder."""
 
 
 def _never_after() -> dict[str, frozenset[str]]:
@@ -123,6 +149,10 @@ def _never_after() -> dict[str, frozenset[str]]:
         table[word] = (
             lexicon.PREPOSITIONS_EN | lexicon.AUXILIARIES_EN | lexicon.DETERMINERS_EN | lexicon.CONJUNCTIONS_EN
         )
+    for word in _ARTICLES:
+        table[word] |= lexicon.PRONOUNS_EN
+    for word in ("this", "these"):
+        table[word] = table[word] - lexicon.AUXILIARIES_EN  # "this is"
     for word in lexicon.PREPOSITIONS_EN:
         table[word] = lexicon.AUXILIARIES_EN | lexicon.PREPOSITIONS_EN | both
     table["to"] -= {"be", "have", "do"}
@@ -141,11 +171,15 @@ _NEVER_AFTER = _never_after()
 
 
 _LEAST_WORDS = 15
+_LEAST_CUTS = 8
 
 
 def is_stuffed(tokens: Sequence[Token]) -> bool:
     """True for a text of some length with hardly any joining words, or with its words shuffled."""
     size = sum(0.5 if token.is_cjk else 1.0 for token in tokens)
+    named = {token.clause for token in tokens if token.is_cjk or len(token.key) > 1}
+    if len(named) > _LEAST_CUTS and size / len(named) < _least_piece(tokens):
+        return True
     if size < _LEAST_WORDS:
         return False
     return glue(tokens) < _least_glue(tokens) or disorder(tokens) > STUFFED_DISORDER or _is_chopped(tokens)
@@ -160,7 +194,7 @@ def _is_chopped(tokens: Sequence[Token]) -> bool:
         return True  # nobody puts spaces between Chinese words
     cuts = tokens[-1].clause - tokens[0].clause
     stops = tokens[-1].sentence - tokens[0].sentence
-    if cuts < 8 or stops * 6 > cuts:
+    if cuts < _LEAST_CUTS or stops * 6 > cuts:
         return False
     chinese = sum(token.is_cjk for token in tokens) * 2 > len(tokens)
     size, least = (6.0, 0.2) if chinese else (4.0, 0.3)
@@ -169,8 +203,17 @@ def _is_chopped(tokens: Sequence[Token]) -> bool:
 
 def _least_glue(tokens: Sequence[Token]) -> float:
     """English has more joining words than Chinese, whose verbs and measure words do the same work."""
-    chinese = sum(token.is_cjk for token in tokens) / len(tokens)
-    return STUFFED_GLUE * (1 - chinese) + 0.06 * chinese
+    return _by_language(tokens, STUFFED_GLUE, 0.06)
+
+
+def _least_piece(tokens: Sequence[Token]) -> float:
+    return _by_language(tokens, STUFFED_PIECE_EN, STUFFED_PIECE_ZH)
+
+
+def _by_language(tokens: Sequence[Token], english: float, chinese: float) -> float:
+    """A limit between that of English and that of Chinese, by the share of Chinese characters."""
+    share = sum(token.is_cjk for token in tokens) / len(tokens)
+    return english * (1 - share) + chinese * share
 
 
 def _by_sentence(tokens: Iterable[Token]) -> dict[int, list[Token]]:
@@ -180,9 +223,9 @@ def _by_sentence(tokens: Iterable[Token]) -> dict[int, list[Token]]:
     return sentences
 
 
-def _is_copied(tokens: list[Token], known: frozenset[str]) -> bool:
+def _is_copied(tokens: list[Token], known: frozenset[str], least: float) -> bool:
     mine = units(tokens)
-    return len(mine) >= 2 and len(mine - known) / len(mine) < COPIED_SENTENCE
+    return len(mine) >= least and len(mine - known) / len(mine) < COPIED_SENTENCE
 
 
 def _repeated(sentences: dict[int, list[Token]]) -> set[int]:

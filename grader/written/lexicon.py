@@ -20,14 +20,57 @@ NOT_NEGATING_ZH = (
     "不一定", "不良", "不当", "不变", "不等", "不对称", "不匹配", "不可见", "不可微", "不可导", "是不是", "能不能", "会不会", "有没有", "差不多", "要不",
     "非常", "除非", "非线性", "非结构化", "非凸", "非自回归", "非参数", "非均匀", "非目标", "非对抗", "非平稳", "非法", "是非", "未来", "未知", "未见",
     "未必", "尚未", "无论", "无监督", "无疑", "无损", "无穷", "无限", "无标注", "无标签", "无关", "无害", "无效", "无用", "无偏", "无意", "无人", "无线",
-    "不然", "肯不肯", "要不要", "好不好", "行不行", "没错", "没想到", "毫无疑问",
+    "不然", "绝不能", "不得", "不准", "不许", "不允许", "不见得", "不总是", "肯不肯", "要不要", "好不好", "行不行", "没错", "没想到", "毫无疑问",
 )  # fmt: skip
 """Words with a negator's character that negate nothing, or whose negation is part of the word's meaning."""
 
 NOT_NEGATING_EN = (
     ("not", "only"), ("not", "just"), ("not", "merely"), ("not", "simply"), ("no", "doubt"), ("no", "matter"), ("not", "necessarily"),
-    ("no", "longer"), ("not", "to", "mention"), ("why", "not"), ("if", "not"), ("or", "not"), ("no", "free"), ("nor", "only"),
+    ("not", "to", "mention"), ("why", "not"), ("if", "not"), ("or", "not"), ("no", "free"), ("nor", "only"),
 )  # fmt: skip
+
+NEGATING_ZH = ("不足以",)
+"""Words that negate although a word of `NOT_NEGATING_ZH` is in them."""
+
+HEDGES_EN = (("not", "necessarily"), ("not", "always"), ("not", "per", "se"), ("not", "by", "itself"))
+HEDGES_ZH = ("不一定", "未必", "不见得", "不总是", "不必然")
+"""Who says "not necessarily" does not hold the misconception."""
+
+PREVENTED_EN = frozenset(
+    "cause leak cross lead exceed overfit forget allow mix diverge explode vanish lose hurt harm".split()
+)
+"""What is denied to say that it is prevented: "the mask does not cross documents"."""
+PREVENTED_ZH = ("导致", "造成", "引起", "泄漏", "泄露", "跨", "串", "超过", "溢出", "遗忘", "发散", "丢失", "损害")
+
+GUARANTEES_EN = frozenset("guarantee ensure prove mean imply".split())
+GUARANTEES_ZH = ("保证", "确保", "说明", "证明", "意味", "代表")
+"""After a negator, what follows is denied though it is negative itself: 不能保证没有泄漏."""
+
+GOES_ON_EN = frozenset("it they each every all but instead rather only this these we".split())
+GOES_ON_ZH = tuple("它每而只都其各反但")
+"""How a clause begins that puts right what the one before it denied: "X does not A, it B"."""
+
+FRAMES_EN = (
+    "it is not true that", "it is not the case that", "it is not correct that", "it is not right that", "it is untrue that", "it is false that",
+    "it is wrong that", "it is incorrect that", "it is a myth that", "i do not think that", "i do not think", "i do not believe that", "i do not believe",
+    "it is not correct to say", "it is wrong to say", "it is false to say", "nobody should say", "no one should claim",
+)  # fmt: skip
+FRAMES_ZH = (
+    "并不是说",
+    "不是说",
+    "我不认为",
+    "我不觉得",
+    "我不相信",
+    "不能说",
+    "不应该说",
+    "不可能是",
+    "这是错的",
+    "以下说法不对",
+    "并非如此",
+)
+"""How a sentence begins that denies all of itself, up to a contrast."""
+CONTRASTS_EN = frozenset("but instead rather however".split())
+CONTRASTS_ZH = ("而是", "但", "其实", "实际上", "而应", "反而", "不过")
 
 CLAUSE_STARTS_EN = frozenset(
     "but however instead rather whereas while although though because since so therefore which".split()
@@ -64,6 +107,8 @@ FUNCTION_EN = frozenset(
 """Words that join others; a text of key words has few of them."""
 
 DETERMINERS_EN = frozenset("a an the this these those its their our your my each every".split())
+PRONOUNS_EN = frozenset("it they we you he she i them us him not when where there then also".split())
+"""With adverbs that no article stands before."""
 PREPOSITIONS_EN = frozenset("of in on at by for with from into onto between during against among via per to".split())
 AUXILIARIES_EN = frozenset(
     "is are was were be been has have had will would should can could may might must do does did".split()

@@ -8,12 +8,14 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from pathlib import Path
 from statistics import fmean
 
 from grader.errors import ExitCode, GraderError, TaskBroken
+from grader.written.aliases import is_shrunk
 from grader.written.calibration import Calibration, shipped
-from grader.written.compiled import CompiledRubric, compile_rubrics
+from grader.written.compiled import CompiledPoint, CompiledRubric, compile_rubrics
 from grader.written.grade import AnswerGrade, Verdict, grade_answer
 from grader.written.match import match_point
 from grader.written.negation import negators
@@ -57,6 +59,27 @@ def _aliases(rubric: CompiledRubric) -> Iterator[Finding]:
                 if count > 1:
                     yield "warning", f"{place}: {alias!r} stands twice"
         yield from _in_question(rubric, point)
+    for row in rubric.points:
+        yield from _compiled_aliases(row)
+
+
+def _compiled_aliases(row: CompiledPoint) -> Iterator[Finding]:
+    """Aliases of which nothing or only one word is left, and words that earn two groups at once."""
+    named = [(f"{row.point.id}, group {number}", group) for number, group in enumerate(row.groups, start=1)]
+    for number, line in enumerate(row.contradictions, start=1):
+        named += [(f"{row.point.id}, contradiction {number}", group) for group in line.groups]
+    for place, group in named:
+        for alias in group:
+            if not alias.pieces:
+                yield "error", f"{place}: {alias.source!r} has no word to look for"
+            elif is_shrunk(alias):
+                yield "warning", f"{place}: {alias.source!r} finds the word {alias.pieces[0].keys[0]!r} alone"
+    for (one, first), (other, second) in combinations(named[: len(row.groups)], 2):
+        words = {alias.pieces: alias.source for alias in first}
+        for alias in second:
+            if alias.pieces in words:
+                both = f"{words[alias.pieces]!r} and {alias.source!r}"
+                yield "warning", f"{one} and {other.rpartition(', ')[2]}: the same words earn both, by {both}"
 
 
 def _in_question(rubric: CompiledRubric, point: Point) -> Iterator[Finding]:
@@ -132,6 +155,8 @@ def _agreement(
 ) -> Iterator[Finding]:
     errors = []
     for exemplar in exemplars:
+        if exemplar.split != "train":
+            continue  # what lint prints is what authors tune to
         grade = grade_answer(rubric, exemplar.text, calibration, others)
         error = grade.share - exemplar.score(rubric.rubric)
         errors.append(abs(error))
@@ -141,7 +166,7 @@ def _agreement(
             yield "warning", f"{exemplar.id} ({exemplar.kind}): {scores}: {_differ(grade, exemplar)}"
     mean = fmean(errors) if errors else 0.0
     if mean > MEAN_ERROR:
-        yield "error", f"mean absolute error over the exemplars is {mean:.3f}; at most {MEAN_ERROR} is allowed"
+        yield "error", f"mean absolute error over the train exemplars is {mean:.3f}; at most {MEAN_ERROR} is allowed"
 
 
 def _differ(grade: AnswerGrade, exemplar: Exemplar) -> str:

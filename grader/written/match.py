@@ -8,13 +8,14 @@ from enum import StrEnum
 
 from grader.written.aliases import Hit, find_any
 from grader.written.compiled import AliasGroups, CompiledContradiction, CompiledPoint
-from grader.written.negation import denied, near_denial, own_negators
+from grader.written.negation import denied, disclaimed, goes_on, hedged, near_denial, own_negators, unconditional
 from grader.written.similarity import recall, units
 from grader.written.tokens import Document
 
-_WARNING = frozenset(
-    "myth misconception mistake mistaken mistakenly wrong wrongly incorrect incorrectly fallacy".split()
-)
+_WARNING = frozenset("myth misconception mistake mistaken mistakenly wrongly incorrectly fallacy".split())
+_WRONG = frozenset("wrong incorrect false".split())
+_WRONG_WHAT = frozenset("to that because idea belief claim view assumption statement and or as since if when".split())
+"""After "wrong": "it is wrong to say" warns, "wrong labels" only names a thing."""
 _WARNING_ZH = ("误区", "误解", "错误地", "是错误的", "是错的", "不正确", "不对", "误以为")
 
 
@@ -89,7 +90,7 @@ def match_point(point: CompiledPoint, document: Document, negating: frozenset[in
         share=min(best.count / needed, 1.0),
         similarity=similarity,
         span=_span(best.sound),
-        near_denial=near_denial(_span(best.sound), document, negating - consumed),
+        near_denial=near_denial(_span(best.sound), document, unconditional(document, negating - consumed)),
         words=tuple(hit.alias.source.lstrip("=") for hit in best.sound if hit is not None),
         misconceptions=misconceptions,
     )
@@ -100,10 +101,23 @@ def _denied_clauses(
 ) -> frozenset[int]:
     """The clauses whose hits, all groups together, are denied."""
     by_clause: dict[int, list[Hit]] = {}
-    for group in hits:
+    groups: dict[int, set[int]] = {}
+    for number, group in enumerate(hits):
         for hit in group:
-            by_clause.setdefault(document.tokens[hit.start].clause, []).append(hit)
-    return frozenset(clause for clause, group in by_clause.items() if denied(group, document, negating, consumed))
+            clause = document.tokens[hit.start].clause
+            by_clause.setdefault(clause, []).append(hit)
+            groups.setdefault(clause, set()).add(number)
+    whole = disclaimed(document) if negating else frozenset[int]()
+    return frozenset(
+        clause
+        for clause, group in by_clause.items()
+        if clause in whole
+        or (
+            denied(group, document, negating, consumed)
+            # "X does not A, it B": what is denied is A, and only X stands here
+            and not (len(hits) > len(groups[clause]) == 1 and goes_on(document, clause))
+        )
+    )
 
 
 def _windows(
@@ -162,13 +176,16 @@ def _in_one_sentence(groups: AliasGroups, document: Document, negating: frozense
         return []
     consumed = own_negators((hit for group in found for hit in group), negating)
     tokens = document.tokens
+    whole = disclaimed(document) if negating else frozenset[int]()
     for sentence in sorted({tokens[hit.start].sentence for hit in found[0]}):
         chosen = [next((hit for hit in group if tokens[hit.start].sentence == sentence), None) for group in found]
         hits = [hit for hit in chosen if hit is not None]
         if (
             len(hits) == len(groups)
             and not denied(hits, document, negating, consumed)
+            and not whole & {tokens[hit.start].clause for hit in hits}
             and not _warns(document, sentence)
+            and not hedged(document, sentence)
         ):
             return hits
     return []
@@ -178,7 +195,11 @@ def _warns(document: Document, sentence: int) -> bool:
     """True where the sentence names an error as one."""
     words = [token for token in document.tokens if token.sentence == sentence]
     text = "".join(token.text for token in words if token.is_cjk)
-    return any(token.text in _WARNING for token in words) or any(word in text for word in _WARNING_ZH)
+    judged = any(
+        one.text in _WRONG and (two is None or two.clause != one.clause or two.text in _WRONG_WHAT)
+        for one, two in zip(words, [*words[1:], None], strict=True)
+    )
+    return judged or any(token.text in _WARNING for token in words) or any(word in text for word in _WARNING_ZH)
 
 
 def _similarity(point: CompiledPoint, document: Document, known: frozenset[str]) -> float:

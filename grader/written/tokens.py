@@ -16,9 +16,11 @@ from grader.written.normalize import Folded, fold
 
 CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _PIECES = re.compile(rf"[a-z]+|[0-9]+(?:\.[0-9]+)?|[{CJK}]|[^\W\d_]|\n|[^\sa-z0-9]")
+_PARENTHESES = re.compile(r"[()]")
 _SENTENCE_ENDS = frozenset("。!?;…")
 _CLAUSE_ENDS = frozenset(",、:()[]{}|")
 _BULLETS = frozenset("-*+#>•·")
+_LIST_ENDS = frozenset(".)、")
 _SHORT_LINE = 50
 """A line break after fewer characters ends a sentence; after more it may be a wrapped line."""
 
@@ -62,24 +64,45 @@ def read(text: str) -> Document:
 def _tokens(text: str) -> list[Token]:
     tokens: list[Token] = []
     sentence = clause = 0
+    calls = _calls(text)
     for match in _PIECES.finditer(text):
         piece, start = match.group(), match.start()
         here = (tokens[-1].sentence, tokens[-1].clause) if tokens else (-1, -1)
         if piece == "\n":
             ends = _ends_line(text, start)
         elif piece == ".":
-            ends = text[start + 1 : start + 2] in ("", " ", "\n", "*", ")", '"') and not _is_list_number(tokens, text)
+            ends = text[start + 1 : start + 2] in ("", " ", "\n", "*", ")", '"') and not _is_list_number(
+                tokens, text, start
+            )
         else:
             ends = piece in _SENTENCE_ENDS
         if ends:
             sentence, clause = here[0] + 1, here[1] + 1
-        elif piece in _CLAUSE_ENDS:
+        elif piece in _LIST_ENDS and _is_list_number(tokens, text, start):
+            tokens.pop()  # the number of a list is not a number that the answer names
+        elif piece in _CLAUSE_ENDS and start not in calls:
             clause = here[1] + 1
-        elif piece.isalnum():
+        elif piece == "%" or piece[0].isalnum():  # "1.5" as a whole is not alphanumeric
             if piece in lexicon.CLAUSE_STARTS_EN or text.startswith(lexicon.CLAUSE_STARTS_ZH, start):
                 clause = here[1] + 1
             tokens.extend(_word(piece, start, sentence, clause, after=text[start - 1 : start]))
     return tokens
+
+
+def _calls(text: str) -> frozenset[int]:
+    """Where the parentheses of "O(n)" and "word(s)" stand: they end no clause."""
+    found: set[int] = set()
+    opened = False
+    for match in _PARENTHESES.finditer(text):
+        at = match.start()
+        before = text[at - 1 : at]
+        if text[at] == ")":
+            found |= {at} if opened else set()
+            opened = False
+        elif before.isascii() and before.isalnum():
+            found.add(at)
+            opened = True
+    return frozenset(found)
 
 
 def _ends_line(text: str, at: int) -> bool:
@@ -94,11 +117,13 @@ def _ends_line(text: str, at: int) -> bool:
     return begins or at - text.rfind("\n", 0, at) <= _SHORT_LINE
 
 
-def _is_list_number(tokens: list[Token], text: str) -> bool:
-    """True where the last token is a number that begins a line: "1. First" is one sentence."""
-    if not tokens or not tokens[-1].text.isdigit():
+def _is_list_number(tokens: list[Token], text: str, at: int) -> bool:
+    """True where the last token is a short number that begins a line: "1. First" is one sentence."""
+    if not tokens or not tokens[-1].text.isdigit() or len(tokens[-1].text) > 2 or tokens[-1].end != at:
         return False
-    before = text[max(0, tokens[-1].start - 8) : tokens[-1].start].rstrip(" *#")
+    if text[at + 1 : at + 2] in ("", "\n"):
+        return False  # "20." alone is a number that is said
+    before = text[max(0, tokens[-1].start - 8) : tokens[-1].start].rstrip(" *#(")
     return before.endswith("\n") or (not before and tokens[-1].start <= 8)
 
 
@@ -131,11 +156,24 @@ def _index(tokens: tuple[Token, ...]) -> dict[str, list[tuple[int, int]]]:
 @lru_cache(maxsize=65536)
 def key_of(piece: str) -> str:
     """The key of a folded piece: the stem of a word in American spelling, a plain number, else itself."""
-    if piece[0].isdigit():
+    if piece[0].isdecimal():  # not isdigit: float cannot read every digit ("\u1369")
         return f"{float(piece):g}" if len(piece) < 16 else piece
+    if piece == "%":
+        return key_of("percent")
     if not (piece.isascii() and len(piece) > 2) or piece in lexicon.NEGATORS_EN:
         return piece
+    if _is_acronym_plural(piece):
+        return piece[:-1]
     return str(_stemmer().stemWord(_american(piece)))
+
+
+_PLURALS = frozenset("gpus cpus tpus npus xpus ipus lms nns vms".split())
+
+
+def _is_acronym_plural(piece: str) -> bool:
+    """True for "gpus" and "rnns", which the stemmer takes for words like "bus" and for words without a vowel."""
+    plain = len(piece) > 3 and piece.endswith("s") and not piece.endswith("ss") and not set(piece) & set("aeiouy")
+    return plain or piece in _PLURALS
 
 
 def _american(word: str) -> str:

@@ -42,6 +42,18 @@ def _found(alias: str, text: str) -> bool:
         ("4-bit", "4 bit"),
         ("CNN", "СNN"),  # a Cyrillic letter
         ("memory", "mémory"),
+        ("<15..25> tokens", "20.0 tokens"),
+        ("<0.2..0.4>", "a ratio of 0.3"),
+        ("0.5", "about 0.50"),
+        ("=1.0", "between 0 and 1.0"),
+        ("=1.0", "at most 1.00"),
+        ("1.5B", "a 1.5B model"),
+        ("1%", "1 percent"),
+        ("1%", "only 1% is kept"),
+        ("=20", "20."),
+        ("GPU", "on eight GPUs"),
+        ("RNNs", "an RNN"),
+        ("LSTM", "LSTMs forget"),
     ],
 )
 def test_an_alias_is_found_in_other_spellings(alias: str, text: str) -> None:
@@ -55,11 +67,23 @@ def test_an_alias_is_found_in_other_spellings(alias: str, text: str) -> None:
         ("=NaN", "nano"),
         ("<15..25> tokens", "200 tokens"),
         ("不 收敛", "收敛得不错"),
+        ("=测试集也", "先划分测试集；也要去重"),
+        ("=in context", "It is put in. Context matters."),
+        ("1%", "1. first, clip"),
+        ("1", "1. first\n2) second\n3、third"),
+        ("%", "nothing at all"),
+        ("…", "nothing…at all"),
+        ("=…", "nothing…at all"),
+        ("RMS", "the RM is trained first"),
         ("gradient clipping", "clip one two three four five six seven eight gradient"),
     ],
 )
 def test_an_alias_is_not_found_where_it_is_not_said(alias: str, text: str) -> None:
     assert not _found(alias, text)
+
+
+def test_digits_of_every_script_are_read() -> None:
+    assert [token.key for token in read("\u1369 \u0663 \u2460 ⅷ").tokens] == ["\u1369", "3", "1", "viii"]
 
 
 def _verdict(rubrics: Rubrics, point: str, text: str) -> Verdict:
