@@ -6,8 +6,9 @@ matplotlib costs a third of a second to import, so this module is only loaded wh
 from __future__ import annotations
 
 import io
+import textwrap
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -22,6 +23,8 @@ from grader.model import ArtifactFile
 
 MAX_BYTES: Final = 2 * 1024**2
 IMAGES_A_ROW: Final = 16
+CHARACTERS_AN_INCH: Final = 11
+"""That fit at the size of the text."""
 
 
 def draw_all(pictures: Iterable[Picture]) -> tuple[ArtifactFile, ...]:
@@ -71,8 +74,15 @@ def draw(picture: Picture) -> ArtifactFile:
 def _axes(picture: Picture, size: tuple[float, float]) -> tuple[Figure, Axes]:
     figure = Figure(figsize=size)
     axes = figure.subplots()
-    axes.set(title=picture.title, xlabel=picture.x, ylabel=picture.y)
+    title = textwrap.fill(picture.title, max(int(size[0] * CHARACTERS_AN_INCH), 20))
+    axes.set(title=title, xlabel=picture.x, ylabel=picture.y)
     return figure, axes
+
+
+def _name_columns(axes: Axes, names: Sequence[str], width: float) -> None:
+    """Names below the columns, upright where they would run into each other; `width` is the figure's, in inches."""
+    crowded = sum(len(name) + 1 for name in names) > width * CHARACTERS_AN_INCH
+    axes.set_xticks(np.arange(len(names)), names, rotation=90 if crowded else 0)
 
 
 def _curves(picture: Picture) -> Figure:
@@ -91,7 +101,7 @@ def _bars(picture: Picture) -> Figure:
     places, width = np.arange(len(picture.columns)), 0.8 / len(picture.series)
     for index, (label, values) in enumerate(picture.series.items()):
         axes.bar(places + (index - (len(picture.series) - 1) / 2) * width, np.nan_to_num(values), width, label=label)
-    axes.set_xticks(places, picture.columns)
+    _name_columns(axes, picture.columns, 5.0)
     if len(picture.series) > 1:
         axes.legend(frameon=False)
     return figure
@@ -105,7 +115,7 @@ def _matrix(picture: Picture) -> Figure:
     shown = axes.imshow(values, cmap="Blues", aspect="auto")
     figure.colorbar(shown, ax=axes, shrink=0.8)
     if len(picture.columns) == width:
-        axes.set_xticks(np.arange(width), picture.columns)
+        _name_columns(axes, picture.columns, size[0] - 1.5)
     if len(picture.rows) == height:
         axes.set_yticks(np.arange(height), picture.rows)
     if picture.annotate and values.size <= 400:
