@@ -2,7 +2,7 @@
 
 Every setting is declared once, as a field of `Settings`: its default, the help that the command line shows, the
 name of its flag and of its environment variable all come from there. Nothing is read from a submission or from the
-current folder: a file that a candidate leaves lying about must not weaken a sandbox.
+current folder: what a candidate leaves there must not weaken a sandbox.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class Settings:
     )
     llm_base_url: str | None = _setting(
         None,
-        "OpenAI-compatible endpoint that gives a second opinion on written answers, e.g. http://127.0.0.1:8000/v1.",
+        "OpenAI-compatible endpoint for a second opinion on written answers, e.g. http://127.0.0.1:8000/v1.",
         metavar="URL",
         expected="an http(s) URL",
         check=lambda value: isinstance(value, str) and re.match(r"https?://[^/]", value) is not None,
@@ -198,8 +198,7 @@ OPTIONS: dict[str, Option] = {
 
 def cache_folder() -> Path:
     """`$XDG_CACHE_HOME/grader`, by default `~/.cache/grader`: what may be deleted at any time."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "grader"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "grader")
 
 
 def load_settings(
@@ -265,8 +264,7 @@ def _option(name: str, where: str, shown: str) -> Option:
         return OPTIONS[name]
     near = difflib.get_close_matches(name, OPTIONS, n=1)
     hint = f"did you mean {near[0]!r}?" if near else "settings are " + ", ".join(OPTIONS)
-    message = f"{where}: {sanitize_line(shown, 60)!r} is no setting"
-    raise UsageError(message, hint=hint)
+    raise UsageError(f"{where}: {sanitize_line(shown, 60)!r} is no setting", hint=hint)
 
 
 def _refuse_misspelt(variable: str, known: Mapping[str, Option]) -> None:
@@ -297,6 +295,6 @@ def _checked(option: Option, value: Any, place: str) -> Any:  # noqa: ANN401 -- 
 
 def _wrong(option: Option, value: object, place: str) -> UsageError:
     near = difflib.get_close_matches(str(value), option.choices, n=1)
-    expected = "one of " + ", ".join(option.choices) if option.choices else option.expected
+    expected = f"one of {', '.join(option.choices)}" if option.choices else option.expected
     hint = f"did you mean {near[0]!r}?" if near else f"expected {expected}"
     return UsageError(f"{place}: {sanitize_line(str(value), 60)!r} is not allowed", hint=hint)
