@@ -87,4 +87,6 @@ def _opposites(sources: tuple[str, ...], known: tuple[Alias, ...], cut: Cut) -> 
 
 
 def _has_word(source: str, word: str) -> bool:
-    return word in source.split() if word.isascii() else word in source and "不" + word not in source
+    if word not in source:
+        return False
+    return word in source.split() if word.isascii() else "不" + word not in source

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import floor
 
 from grader.model import Evidence
 from grader.written.calibration import Calibration
@@ -84,7 +85,7 @@ def grade_answer(
         flags.append(Flag.LANGUAGE)
     if (
         others
-        and share <= _OTHER_OWN
+        and share <= _FULL_OWN
         and document.tokens
         and _answers_another(rubric, open_document, calibration, others, share)
     ):
@@ -148,6 +149,8 @@ def _is_negated(points: Iterable[PointGrade], document: Document) -> bool:
 
 _OTHER_OWN, _OTHER_SHARE = 0.4, 0.6
 """An answer with at most the first share here, and at least the second on another question, answers that one."""
+_FULL_OWN, _FULL_SHARE = 0.76, 0.9
+"""Near questions share points: up to this share here, only a full answer to the other one counts."""
 
 
 def _answers_another(
@@ -161,7 +164,8 @@ def _answers_another(
     for name, other in others.items():
         if name != rubric.rubric.id and _may_hold(other, document):
             share = _share(other, _points(other, document, calibration))
-            if share >= _OTHER_SHARE and share - own >= _OTHER_SHARE / 2:
+            least, gap = (_OTHER_SHARE, 0.3) if own <= _OTHER_OWN else (_FULL_SHARE, 0.24)
+            if share >= least and share - own >= gap:
                 return True
     return False
 
@@ -248,4 +252,4 @@ def _capped(points: tuple[PointGrade, ...], share: float, flags: list[Flag]) -> 
     cap = min((CAPS[flag] for flag in flags if flag in CAPS), default=1.0)
     if share <= cap:
         return points
-    return tuple(dataclasses.replace(point, credit=round(point.credit * cap / share, 4)) for point in points)
+    return tuple(dataclasses.replace(point, credit=floor(point.credit * cap / share * 1e4) / 1e4) for point in points)

@@ -57,7 +57,7 @@ CAPS = {
     Flag.NOT_TEXT: 0.0,
     Flag.COPIED_QUESTION: 0.0,
     Flag.STUFFED: 0.15,
-    Flag.NEGATED: 0.3,
+    Flag.NEGATED: 0.2,
     Flag.OTHER_QUESTION: 0.1,
 }
 """The most that a flagged answer can have."""

@@ -40,6 +40,11 @@ def denied_sentences(text: str, lang: str) -> str:
     return "\n".join(_FRAMES[lang] + part.lstrip("0123456789.-*# ") for part in sentences if len(part) > 2)
 
 
+def model_sentences(rubric: Rubric, lang: str) -> str:
+    """The model sentence of every point."""
+    return "\n".join(point.model.in_language(lang) for point in rubric.points)
+
+
 def key_words(rubric: Rubric, lang: str, seed: int) -> list[str]:
     """Two aliases of every group in one language, in random order."""
     words = [

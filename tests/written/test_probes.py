@@ -11,7 +11,15 @@ from grader.written.calibration import shipped
 from grader.written.compiled import CompiledRubric
 from grader.written.grade import AnswerGrade, grade_answer
 from grader.written.guards import Flag
-from tests.written.probes import INJECTIONS, negated, question_with_filler, shuffled, stuffed
+from tests.written.probes import (
+    INJECTIONS,
+    denied_sentences,
+    model_sentences,
+    negated,
+    question_with_filler,
+    shuffled,
+    stuffed,
+)
 
 Rubrics = Mapping[str, CompiledRubric]
 References = dict[tuple[str, str], str]
@@ -56,15 +64,49 @@ def test_instructions_to_the_grader_change_nothing_and_are_flagged(
             assert grade_answer(rubric, words, shipped()).share == 0.0
 
 
-def test_a_denied_chinese_reference_is_seen(rubrics: Rubrics, references: References, lang: str) -> None:
-    if lang == "en":
-        return  # English negation is measured in docs/writing-rubrics.md; the rules catch less of it
-    grades = [grade_answer(row, negated(references[name, lang], lang), shipped()) for name, row in rubrics.items()]
-    assert _mean(grades) <= 0.5
+def test_the_answer_to_another_question_earns_little(rubrics: Rubrics, references: References, lang: str) -> None:
+    names = list(rubrics)
+    grades = [
+        grade_answer(rubrics[name], references[names[(place + step) % len(names)], lang], shipped(), rubrics)
+        for place, name in enumerate(names)
+        for step in (1, 8)
+    ]
+    assert _mean(grades) <= 0.10
+
+
+def test_a_reference_in_which_every_sentence_is_called_untrue_earns_little(
+    rubrics: Rubrics, references: References, lang: str
+) -> None:
+    grades = [
+        grade_answer(row, denied_sentences(references[name, lang], lang), shipped()) for name, row in rubrics.items()
+    ]
+    assert max(grade.share for grade in grades) <= 0.30
+    assert all(Flag.NEGATED in grade.flags for grade in grades)
+
+
+REACHED = {("reference", "en"): 0.37, ("reference", "zh"): 0.30, ("models", "en"): 0.30, ("models", "zh"): 0.30}
+"""Bar: 0.30. What is reached where verbs are denied, which touches two thirds of the English sentences: English
+references are a shortfall, told in docs/written-grading.md."""
+
+
+def test_denied_verbs_cost_most_of_the_score(rubrics: Rubrics, references: References, lang: str) -> None:
+    for what in ("reference", "models"):
+        texts = {
+            name: references[name, lang] if what == "reference" else model_sentences(row.rubric, lang)
+            for name, row in rubrics.items()
+        }
+        grades = [grade_answer(row, negated(texts[name], lang), shipped()) for name, row in rubrics.items()]
+        assert _mean(grades) <= REACHED[what, lang], what
+
+
+def test_model_sentences_alone_earn_full_marks(rubrics: Rubrics, lang: str) -> None:
+    for name, row in rubrics.items():
+        assert grade_answer(row, model_sentences(row.rubric, lang), shipped(), rubrics).share >= 0.95, name
 
 
 def test_an_english_answer_in_random_order_is_seen(rubrics: Rubrics, references: References, lang: str) -> None:
     if lang == "zh":
         return  # no spaces to shuffle at
     grades = [grade_answer(row, shuffled(references[name, lang], 1), shipped()) for name, row in rubrics.items()]
-    assert _mean(grades) <= 0.35
+    assert _mean(grades) <= 0.2
+    assert fmean(Flag.STUFFED in grade.flags for grade in grades) >= 0.95
