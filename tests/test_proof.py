@@ -18,6 +18,8 @@ from grader.verify import Case, find_cases, prove
 
 ROOT = Path(__file__).parent.parent
 TASK = "cnn_classifier"
+SEED = 2026
+"""The same draws on every run: what chance may do is measured by benchmarks.repeat, not met here now and then."""
 STYLES = ("lenet_tanh_sgd", "numpy_lists")
 """The one with the least margin in accuracy, and the one that answers with arrays and lists."""
 
@@ -71,7 +73,7 @@ def test_every_mutant_applies_and_loses_something() -> None:
 @pytest.mark.docker
 @pytest.mark.slow
 def test_each_gets_what_it_declares(sandbox_image: str) -> None:
-    request = Request(tasks=load_tasks(ROOT / "tasks", [TASK]), settings=Settings())
+    request = Request(tasks=load_tasks(ROOT / "tasks", [TASK]), settings=Settings(seed=SEED))
     cases = selected(all_cases())
     verdicts = prove(cases, request, jobs=os.cpu_count() or 1, on_verdict=lambda _verdict: None)
     wrong = {f"{verdict.case.kind} {verdict.case.name}": verdict.problems for verdict in verdicts if verdict.problems}

@@ -19,6 +19,8 @@ from grader.verify import Case, find_cases, prove
 
 ROOT = Path(__file__).parent.parent
 TASK = "transformer"
+SEED = 2026
+"""The same draws on every run: what chance may do is measured by benchmarks.repeat, not met here now and then."""
 CHOSEN = {
     "reference": ("reference",),
     "style": ("rezero",),  # the one that a new model's "must move" probes would fail
@@ -57,7 +59,7 @@ def test_each_gets_what_it_declares(sandbox_image: str) -> None:
     if os.environ.get("GRADER_PROVE") != "all":
         cases = [case for case in cases if case.name in CHOSEN[case.kind]]
         assert len(cases) == sum(map(len, CHOSEN.values()))
-    request = Request(tasks=load_tasks(ROOT / "tasks", [TASK]), settings=Settings())
+    request = Request(tasks=load_tasks(ROOT / "tasks", [TASK]), settings=Settings(seed=SEED))
     verdicts = prove(cases, request, jobs=os.cpu_count() or 1, on_verdict=lambda _verdict: None)
     wrong = {f"{verdict.case.kind} {verdict.case.name}": verdict.problems for verdict in verdicts if verdict.problems}
     assert wrong == {}
