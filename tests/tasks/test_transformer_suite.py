@@ -49,6 +49,8 @@ ODD = {
     "scalar": "def odd(x): return x.sum()",
     "huge": "def odd(x): return x.double() * 1e300",
 }
+SHAPES_ALONE = {"huge": 6}
+"""Finite numbers of the right shape and with the right symmetries are right in that much."""
 
 
 def graded(folder: Path, code: str) -> Report:
@@ -73,7 +75,7 @@ def test_odd_tensors_cost_the_candidate_and_nobody_else(kind: str, tmp_path: Pat
     report = graded(tmp_path / kind, ATTENTION + ODD[kind])
     assert report.status is ReportStatus.GRADED
     assert not OURS & {check.outcome for check in report.tasks[0].checks}
-    assert earned(report, "attention")[0] == 0
+    assert earned(report, "attention")[0] == SHAPES_ALONE.get(kind, 0)
     assert earned(report, "learning")[0] == 0
 
 

@@ -201,6 +201,7 @@ def test_eval_repeatable(candidate: Any, rng: np.random.Generator, diagnosis: An
     model = model_of(candidate, dropout=0.3)
     src, tgt = rng.integers(2, VOCAB, (2, 5)), rng.integers(2, VOCAB, (2, 4))
     first, second = (model(src, tgt).tensor(dtype="floating", what="the logits") for _ in range(2))
+    require(first.size == second.size == 2 * 4 * VOCAB, f"the logits have the shape {first.shape}")
     if first.shape == second.shape and (gap := float(np.abs(np.clip(first, -1e6, 1e6) - second).max())) > 1e-4:
         line = f"two calls in evaluation mode with dropout 0.3 differ by {gap:.2g}"
         diagnosis.suspect("dropout_always_on", confidence=0.9, evidence=line)
