@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bare import Recording
-from benchmarks.machine import REFERENCE, cpu_of, python, spread
+from benchmarks.machine import REFERENCE, TASK, cpu_of, python, spread
 
 PARTS = ("command_cpu_s", "judge_cpu_s", "container_cpu_s")
 
@@ -49,7 +49,8 @@ def _round(folder: Path, seed: int) -> dict[str, float]:
 def _grade(folder: Path, seed: int) -> dict[str, float]:
     report, usage = folder / "report.json", folder / "usage.json"
     started = time.monotonic()
-    arguments = ("grade", str(REFERENCE), "-o", str(report), "--seed", str(seed), "--quiet")
+    what = ("grade", str(REFERENCE), "--task", TASK)
+    arguments = (*what, "-o", str(report), "--seed", str(seed), "--quiet")
     _require(cpu_of(python("-m", "benchmarks.grade_cli", str(usage), *arguments)))
     wall = time.monotonic() - started
     record, used = json.loads(report.read_text("utf-8")), json.loads(usage.read_text("utf-8"))
