@@ -50,11 +50,6 @@ class Answers:
     notes: list[str] = field(default_factory=list)
 
 
-def has_answers(files: Mapping[str, bytes]) -> bool:
-    """True where a submission has any answer, readable or not."""
-    return bool(find_answers(files, ()).by_question) or bool(find_answers(files, ()).notes)
-
-
 def find_answers(files: Mapping[str, bytes], known: Iterable[str]) -> Answers:
     """The answers in `files`. `known`: ids of the questions that exist; () takes any number as known."""
     answers, ids = Answers(), frozenset(known)

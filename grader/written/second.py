@@ -16,7 +16,8 @@ from grader.model import OpinionSummary, ScoredPoint, ScoredQuestion, SecondOpin
 from grader.written.guards import Flag
 from grader.written.intake import find_answers
 from grader.written.llm.model import Endpoint, Opinion, PointOpinion, Verdict
-from grader.written.rubric import Exemplar, Rubric, load_exemplars, load_rubrics
+from grader.written.rubric import Exemplar, Rubric, load_exemplars
+from grader.written.task import rubrics_of
 
 DISAGREE: Final = 0.3
 """A difference in the share of the mark from which a person looks: above what two careful markers differ by."""
@@ -47,7 +48,7 @@ def with_second_opinion(
     except ModuleNotFoundError as error:
         message = "a second opinion needs the extra `llm`"
         raise UsageError(message, hint="pip install 'ml-interview-grader[llm]'") from error
-    rubrics = load_rubrics(Path(task.root))
+    rubrics = {name: compiled.rubric for name, compiled in rubrics_of(task).items()}
     answers = find_answers(submission.files, rubrics).by_question
     endpoint = _endpoint(settings)
     questions = []

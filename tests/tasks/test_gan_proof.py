@@ -15,6 +15,7 @@ from grader.patch import apply_patch
 from grader.pipeline import Request
 from grader.task import load_tasks
 from grader.verify import Case, find_cases, prove
+from tests.proving import selected
 from tests.tasks.gan_suite import ROOT
 
 TASK = "gan"
@@ -37,28 +38,9 @@ def is_short(case: Case) -> bool:
     return any(f"-{line}" in text.replace("    ", "") for line in FULL_LENGTH)
 
 
-def covering(mutants: list[Case]) -> list[Case]:
-    """A small set of mutants under which each check that any of them names must fail; long trainings count triple."""
-    chosen: list[Case] = []
-    left = {name for case in mutants for name in case.expected.tasks[TASK].fails}
-
-    def worth(case: Case) -> float:
-        return len(left & set(case.expected.tasks[TASK].fails)) / (1 if is_short(case) else 3)
-
-    while left:
-        best = max(mutants, key=worth)
-        chosen.append(best)
-        left -= set(best.expected.tasks[TASK].fails)
-    return chosen
-
-
-def selected(cases: list[Case]) -> list[Case]:
-    """What a test run proves."""
-    if os.environ.get("GRADER_PROVE") == "all":
-        return cases
-    mutants = covering([case for case in cases if case.kind == "mutant"])
-    styles = [case for case in cases if case.kind == "style" and case.name in STYLES]
-    return [*[case for case in cases if case.kind in ("reference", "sample")], *styles, *mutants]
+def cost(case: Case) -> float:
+    """Long trainings count triple."""
+    return 1.0 if is_short(case) else 3.0
 
 
 def test_the_task_has_enough_to_be_proven_with() -> None:
@@ -96,7 +78,7 @@ def test_every_known_slip_is_named_by_the_suite() -> None:
 @pytest.mark.slow
 def test_each_gets_what_it_declares(sandbox_image: str) -> None:
     request = Request(tasks=load_tasks(ROOT / "tasks", [TASK]), settings=Settings(seed=SEED))
-    cases = selected(all_cases())
+    cases = selected(all_cases(), TASK, STYLES, cost)
     verdicts = prove(cases, request, jobs=os.cpu_count() or 1, on_verdict=lambda _verdict: None)
     wrong = {f"{verdict.case.kind} {verdict.case.name}": verdict.problems for verdict in verdicts if verdict.problems}
     assert wrong == {}

@@ -1,0 +1,30 @@
+"""Which cases of a task's proof a test run affords: enough for each check that a mutant names to fail at least once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection
+
+from grader.verify import Case
+
+
+def covering(mutants: list[Case], task: str, cost: Callable[[Case], float]) -> list[Case]:
+    """A small set of mutants under which each check that any of them names must fail (greedy set cover)."""
+    chosen: list[Case] = []
+    left = {name for case in mutants for name in case.expected.tasks[task].fails}
+    while left:
+        best = max(mutants, key=lambda case: len(left & set(case.expected.tasks[task].fails)) / cost(case))
+        chosen.append(best)
+        left -= set(best.expected.tasks[task].fails)
+    return chosen
+
+
+def selected(
+    cases: list[Case], task: str, styles: Collection[str], cost: Callable[[Case], float] = lambda _: 1.0
+) -> list[Case]:
+    """The reference, every sample, the named styles, a covering set of mutants; with GRADER_PROVE=all everything."""
+    if os.environ.get("GRADER_PROVE") == "all":
+        return cases
+    mutants = covering([case for case in cases if case.kind == "mutant"], task, cost)
+    named = [case for case in cases if case.kind == "style" and case.name in styles]
+    return [*[case for case in cases if case.kind in ("reference", "sample")], *named, *mutants]
