@@ -1,0 +1,71 @@
+"""How figures and moments are written on a page. Nothing here makes markup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from grader.model import Json
+
+_MIB = 1024**2
+
+
+def number(value: float) -> str:
+    """Points, as short as they are exact: 20, 9.71."""
+    return f"{round(value, 2):g}"
+
+
+def percent(value: float) -> str:
+    """Of a percentage: 33.3 -> 33.3 %."""
+    return f"{round(value, 1):g} %"
+
+
+def share(row: Json) -> float:
+    """Earned of possible, 0 to 1; 0 where there is nothing to earn."""
+    return min(row["earned"] / row["possible"], 1.0) if row["possible"] else 0.0
+
+
+def counted(row: Json) -> Json:
+    """The score that counts, after a review where there was one: of a report, a task, a question or a criterion."""
+    score: Json = row.get("reviewed_score") or row.get("score") or row
+    return score
+
+
+def level(value: float) -> int:
+    """A share as one of eleven steps; only nothing is 0, and only all of it is 10."""
+    if value <= 0 or value >= 1:
+        return 10 if value >= 1 else 0
+    return min(max(round(value * 10), 1), 9)
+
+
+def mebibytes(value: float) -> str:
+    """Bytes as MiB."""
+    return f"{value / _MIB:,.0f} MiB"
+
+
+def seconds(value: float) -> str:
+    """A time: three figures are enough."""
+    return f"{value:.0f} s" if value >= 100 else f"{value:.3g} s"
+
+
+def moment(value: str) -> str:
+    """An ISO 8601 time as people read it; what is no time stays as it is."""
+    try:
+        when = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    zone = when.tzname() or ""
+    return f"{when:%Y-%m-%d %H:%M} {zone}".strip()
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "number": number,
+    "percent": percent,
+    "share": share,
+    "counted": counted,
+    "level": level,
+    "mebibytes": mebibytes,
+    "seconds": seconds,
+    "moment": moment,
+}

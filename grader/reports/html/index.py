@@ -1,0 +1,139 @@
+"""The page over all submissions: a table to sort and filter, how scores are spread, what separates people."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from grader.model import Json
+from grader.reports.html.filters import counted
+from grader.reports.html.items import FEW, Item, items_of
+from grader.reports.html.notes import Mark, marks, to_review
+from grader.reports.html.render import render
+from grader.reports.html.words import Words, words
+
+BINS: Final = 10
+MAX_CELLS: Final = 24
+"""People whose cells have room for a number; more become a strip."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A submission in the table."""
+
+    id: str
+    name: str
+    status: str
+    score: Json | None
+    """None where nothing was graded."""
+    machine: Json
+    tasks: tuple[Json | None, ...]
+    """The score of each task of the table; None where it was not handed in or not graded."""
+    marks: tuple[Mark, ...]
+    review: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """How the percentages of a task, or of the whole, are spread over ten bins."""
+
+    name: str
+    bins: tuple[int, ...]
+    count: int
+    mean: float
+    median: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heat:
+    """A task's criteria over all people, best first."""
+
+    task: Json
+    items: tuple[Item, ...]
+    count: int
+
+
+def index_page(records: Sequence[Json], *, lang: str) -> str:
+    """The page. The records may have different tasks and any status."""
+    said = words(lang)
+    ranked = sorted(records, key=_rank)
+    tasks = _tasks(ranked)
+    rows = [_row(record, tasks, said) for record in ranked]
+    people = [record for record in ranked if record["status"] == "graded"]
+    context = {
+        "tasks": list(tasks.values()),
+        "rows": rows,
+        "statuses": sorted({row.status for row in rows}),
+        "people": [{"id": record["submission"]["id"], "name": _name(record)} for record in people],
+        "spreads": _spreads(rows, tasks, said),
+        "heats": [Heat(task=task, items=items_of(name, people), count=_count(name, people)) for name, task in tasks.items()],
+        "few": FEW,
+        "cells": len(people) <= MAX_CELLS,
+        "versions": sorted({record["grader"]["version"] for record in records}),
+        "review": sum(row.review for row in rows),
+        "by_people": sum(record.get("review", {}).get("in_effect", 0) for record in records),
+    }  # fmt: skip
+    return render("index.html.jinja", said, context)
+
+
+def _rank(record: Json) -> tuple[bool, float, str]:
+    """Graded ones first, by their score."""
+    return record["status"] == "ungraded", -counted(record)["percent"], record["submission"]["id"]
+
+
+def _tasks(records: Sequence[Json]) -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    for task in (task for record in records for task in record["tasks"]):
+        found.setdefault(task["task"], task)
+    return dict(sorted(found.items(), key=lambda pair: (bool(pair[1]["questions"]), pair[0])))
+
+
+def _name(record: Json) -> str:
+    name: str = record["submission"]["candidate"] or record["submission"]["id"]
+    return name
+
+
+def _row(record: Json, tasks: dict[str, Json], said: Words) -> Row:
+    by_id = {task["task"]: task for task in record["tasks"]}
+    return Row(
+        id=record["submission"]["id"],
+        name=_name(record),
+        status=record["status"],
+        score=None if record["status"] == "ungraded" else counted(record),
+        machine=record["score"],
+        tasks=tuple(_task_score(by_id.get(name)) for name in tasks),
+        marks=marks(record, said),
+        review=sum(len(to_review(task)) for task in record["tasks"]),
+    )
+
+
+def _task_score(task: Json | None) -> Json | None:
+    return counted(task) if task and task["status"] == "graded" else None
+
+
+def _count(name: str, people: Sequence[Json]) -> int:
+    return sum(task["task"] == name and task["status"] == "graded" for record in people for task in record["tasks"])
+
+
+def _spreads(rows: Sequence[Row], tasks: dict[str, Json], said: Words) -> list[Spread]:
+    total = [row.score["percent"] for row in rows if row.score]
+    columns = [
+        (said.text(task, "title"), [row.tasks[index] for row in rows]) for index, task in enumerate(tasks.values())
+    ]
+    named = [(said.total, total)] + [(name, [score["percent"] for score in some if score]) for name, some in columns]
+    return [_spread(name, values) for name, values in named if values]
+
+
+def _spread(name: str, values: Sequence[float]) -> Spread:
+    bins = [0] * BINS
+    for value in values:
+        bins[min(int(value * BINS / 100), BINS - 1)] += 1
+    return Spread(
+        name=name,
+        bins=tuple(bins),
+        count=len(values),
+        mean=statistics.fmean(values),
+        median=statistics.median(values),
+    )
