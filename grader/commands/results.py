@@ -27,22 +27,24 @@ _MARK = "\ufeff"
 
 @click.command("report")
 @click.argument("result", metavar="OUT", type=click.Path(path_type=Path))
-@click.option("--format", "-f", "form", type=click.Choice(list(WRITERS)), default="text", help="What is written.")
+@click.option("--format", "-f", "form", type=click.Choice([*WRITERS, "html"]), default="text", help="What is written.")
 @click.option(
     "--audience", type=click.Choice(AUDIENCES), default=AUDIENCES[0], help="A candidate's copy shows nothing hidden."
 )
-@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Where it goes; else printed.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Where it goes, a folder for html; else printed.")
 @setting_options("lang")
 def report_command(
     result: Path, form: str, audience: str, output: Path | None, config: Path | None, **flags: Any
 ) -> None:
     """Show a stored report, with what people decided beside the machine's scores.
 
-    OUT is the folder with a submission's report.json, or a report's file. Nothing is graded again.
+    OUT is the folder with a submission's report.json, or a report's file; for html also a folder of such folders, which
+    gets an index and a page for each. Nothing is graded again.
 
     \b
     Example:
         grader report out/ada
+        grader report out/ --format html
         grader report out/ada --audience candidate --format json -o ada.json
     """
     from grader.atomic import write_text
@@ -52,6 +54,11 @@ def report_command(
     from grader.review.results import find_result
 
     settings = settings_from(config, flags)
+    if form == "html":
+        from grader.commands.pages import write_pages
+
+        click.echo(sanitize_line(write_pages(result, output, lang=settings.lang, audience=audience), 500))
+        return
     found = find_result(result)
     record = for_candidate(found.view) if audience == "candidate" else found.view
     terminal = output is None and sys.stdout.isatty()

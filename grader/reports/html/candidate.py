@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.model import Json
+from grader.reports.html.backing import attested, facts
 from grader.reports.html.filters import counted
 from grader.reports.html.items import is_empty
 from grader.reports.html.notes import isolated, to_review
 from grader.reports.html.pictures import Figure, figures
 from grader.reports.html.render import render
-from grader.reports.html.words import words
+from grader.reports.html.words import Words, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,14 @@ class Part:
     """Of criteria, by id."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A line at the top of the page."""
+
+    text: str
+    kind: str = ""
+
+
 def candidate_page(record: Json, folder: Path, *, lang: str, home: str) -> str:
     """The page; pictures are read below `folder`, `home` is the address of the index or empty."""
     said = words(lang)
@@ -43,10 +53,27 @@ def candidate_page(record: Json, folder: Path, *, lang: str, home: str) -> str:
         "parts": parts,
         "home": home,
         "own": record["audience"] == "candidate",
-        "isolated": isolated(record),
+        "alerts": tuple(_alerts(record, said)),
+        "used": [task for task in record["tasks"] if task["resources"] and task["resources"]["wall_s"]],
+        "attested": attested(record),
+        "facts": facts(record, said),
         "name": record["submission"]["candidate"] or record["submission"]["id"],
     }
     return render("candidate.html.jinja", said, context)
+
+
+def _alerts(record: Json, said: Words) -> Iterator[Alert]:
+    if record["reason"]:
+        yield Alert(text=record["reason"], kind="bad" if record["status"] == "rejected" else "warn")
+    if not isolated(record):
+        yield Alert(text=said.not_isolated_long, kind="warn")
+    review = record.get("review", {"in_effect": 0, "set_aside": []})
+    if review["in_effect"]:
+        yield Alert(text=said.in_effect.format(review["in_effect"]))
+    for line in review["set_aside"]:
+        yield Alert(text=f"{said.set_aside}: {line}", kind="warn")
+    for note in record["submission"]["notes"]:
+        yield Alert(text=f"{said.note}: {note}")
 
 
 def _part(task: Json, files: tuple[Figure, ...]) -> Part:

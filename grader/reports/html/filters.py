@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from grader.model import Json
@@ -39,6 +41,28 @@ def level(value: float) -> int:
     return min(max(round(value * 10), 1), 9)
 
 
+def strip(shares: Sequence[float | None]) -> list[tuple[int, str]]:
+    """Shares beside each other, one unit wide and high each: for each level the path of an SVG."""
+    paths: dict[int, list[str]] = {}
+    start = 0
+    for known, run in groupby(shares, key=lambda value: None if value is None else level(value)):
+        width = len(list(run))
+        if known is not None:
+            paths.setdefault(known, []).append(f"M{start} 0h{width}v1h-{width}z")
+        start += width
+    return [(known, "".join(parts)) for known, parts in sorted(paths.items())]
+
+
+def whole_percents(shares: Sequence[float | None]) -> str:
+    """Shares as whole percentages with commas between; nothing for None."""
+    return ",".join("" if value is None else f"{round(100 * value)}" for value in shares)
+
+
+def as_json(value: Any) -> str:  # noqa: ANN401 -- any JSON value
+    """A value as readable JSON. Not markup: it is escaped like any text."""
+    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+
+
 def mebibytes(value: float) -> str:
     """Bytes as MiB."""
     return f"{value / _MIB:,.0f} MiB"
@@ -65,6 +89,9 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "share": share,
     "counted": counted,
     "level": level,
+    "strip": strip,
+    "whole_percents": whole_percents,
+    "as_json": as_json,
     "mebibytes": mebibytes,
     "seconds": seconds,
     "moment": moment,

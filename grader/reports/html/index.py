@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,7 +69,8 @@ def index_page(records: Sequence[Json], *, lang: str) -> str:
         "statuses": sorted({row.status for row in rows}),
         "people": [{"id": record["submission"]["id"], "name": _name(record)} for record in people],
         "spreads": _spreads(rows, tasks, said),
-        "heats": [Heat(task=task, items=items_of(name, people), count=_count(name, people)) for name, task in tasks.items()],
+        "heats": [_heat(task, people) for task in tasks.values()],
+        "ranking": json.dumps([[record["submission"]["id"], _name(record)] for record in people], ensure_ascii=False),
         "few": FEW,
         "cells": len(people) <= MAX_CELLS,
         "versions": sorted({record["grader"]["version"] for record in records}),
@@ -113,17 +115,19 @@ def _task_score(task: Json | None) -> Json | None:
     return counted(task) if task and task["status"] == "graded" else None
 
 
-def _count(name: str, people: Sequence[Json]) -> int:
-    return sum(task["task"] == name and task["status"] == "graded" for record in people for task in record["tasks"])
+def _heat(task: Json, people: Sequence[Json]) -> Heat:
+    handed_in = [row for record in people for row in record["tasks"] if row["task"] == task["task"]]
+    count = sum(row["status"] == "graded" for row in handed_in)
+    return Heat(task=task, items=items_of(task["task"], people), count=count)
 
 
 def _spreads(rows: Sequence[Row], tasks: dict[str, Json], said: Words) -> list[Spread]:
-    total = [row.score["percent"] for row in rows if row.score]
-    columns = [
+    named = [(said.total, [row.score for row in rows])]
+    named += [
         (said.text(task, "title"), [row.tasks[index] for row in rows]) for index, task in enumerate(tasks.values())
     ]
-    named = [(said.total, total)] + [(name, [score["percent"] for score in some if score]) for name, some in columns]
-    return [_spread(name, values) for name, values in named if values]
+    columns = [(name, [score["percent"] for score in scores if score]) for name, scores in named]
+    return [_spread(name, values) for name, values in columns if values]
 
 
 def _spread(name: str, values: Sequence[float]) -> Spread:

@@ -2,7 +2,8 @@
 
 The two figures of classical test theory. Difficulty: the mean share of the points. Discrimination: the corrected
 item-total correlation, which is Pearson's r between a criterion and the rest of its task, over those who handed the
-task in. Bands after Ebel and Frisbie, "Essentials of Educational Measurement": 0.40 and above very good, below 0.20 poor.
+task in. Bands after Ebel and Frisbie, "Essentials of Educational Measurement": 0.40 and above is very good, below 0.20
+poor.
 """
 
 from __future__ import annotations
@@ -34,6 +35,21 @@ class Item:
     mean: float | None
     discrimination: float | None
     """None for fewer than three people, or where all have the same."""
+
+    @property
+    def full(self) -> int:
+        """People with all of its points."""
+        return sum(value is not None and value >= 1 for value in self.shares)
+
+    @property
+    def zero(self) -> int:
+        """People with none."""
+        return sum(value is not None and value <= 0 for value in self.shares)
+
+    @property
+    def some(self) -> int:
+        """People in between."""
+        return sum(value is not None and 0 < value < 1 for value in self.shares)
 
     @property
     def band(self) -> str:

@@ -52,7 +52,7 @@ def write_site(out: Path, results: Sequence[Stored], *, lang: str, audience: str
 
 
 def write_page(target: Path, result: Stored, *, lang: str, audience: str, home: str = "") -> Path:
-    """Writes the page of one submission to the file `target`; `home` is the address of the index, where there is one."""
+    """Writes the page of one submission to the file `target`; `home` is the index's address, if any."""
     record = for_candidate(result.view) if audience == "candidate" else result.view
     write_text(target, candidate_page(record, result.path.parent, lang=lang, home=home))
     return target
