@@ -21,6 +21,8 @@ class Part:
     """A task with what its section shows."""
 
     task: Json
+    number: int
+    """Makes the ids of the page; nothing of a record does."""
     lost: tuple[Json, ...]
     """Checks that did not pass or that a person judged, most points lost first."""
     passed: tuple[Json, ...]
@@ -33,6 +35,11 @@ class Part:
     files: tuple[Figure, ...]
     titles: Json
     """Of criteria, by id."""
+
+    @property
+    def shown(self) -> bool:
+        """True where there is more to say than that it was not handed in."""
+        return self.task["status"] != "missing" or bool(self.task.get("notes"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +54,7 @@ def candidate_page(record: Json, folder: Path, *, lang: str, home: str) -> str:
     """The page; pictures are read below `folder`, `home` is the address of the index or empty."""
     said = words(lang)
     found = figures(record, folder)
-    parts = [_part(task, found[task["task"]]) for task in record["tasks"]]
+    parts = [_part(number, task, found[task["task"]]) for number, task in enumerate(record["tasks"], 1)]
     context = {
         "record": record,
         "parts": parts,
@@ -76,11 +83,12 @@ def _alerts(record: Json, said: Words) -> Iterator[Alert]:
         yield Alert(text=f"{said.note}: {note}")
 
 
-def _part(task: Json, files: tuple[Figure, ...]) -> Part:
+def _part(number: int, task: Json, files: tuple[Figure, ...]) -> Part:
     answers = tuple(question for question in task["questions"] if not is_empty(question))
     lost = [check for check in task["checks"] if check["outcome"] != "passed" or check.get("human")]
     return Part(
         task=task,
+        number=number,
         lost=tuple(sorted(lost, key=lambda check: check["earned"] - check["possible"])),
         passed=tuple(check for check in task["checks"] if check["outcome"] == "passed" and not check.get("human")),
         answers=answers,

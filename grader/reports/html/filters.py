@@ -41,6 +41,11 @@ def level(value: float) -> int:
     return min(max(round(value * 10), 1), 9)
 
 
+def signed(value: float) -> str:
+    """Two decimals, a real minus sign."""
+    return f"{value:.2f}".replace("-", "−")
+
+
 def strip(shares: Sequence[float | None]) -> list[tuple[int, str]]:
     """Shares beside each other, one unit wide and high each: for each level the path of an SVG."""
     paths: dict[int, list[str]] = {}
@@ -89,6 +94,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "share": share,
     "counted": counted,
     "level": level,
+    "signed": signed,
     "strip": strip,
     "whole_percents": whole_percents,
     "as_json": as_json,

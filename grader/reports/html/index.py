@@ -48,12 +48,35 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A column of the heat map."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heat:
-    """A task's criteria over all people, best first."""
+    """A task's criteria over those who handed it in, best first."""
 
     task: Json
     items: tuple[Item, ...]
-    count: int
+    people: tuple[Person, ...]
+
+    @property
+    def in_cells(self) -> bool:
+        """True where each person has a column with a number."""
+        return len(self.people) <= MAX_CELLS
+
+    @property
+    def few(self) -> bool:
+        """True where a correlation says next to nothing."""
+        return len(self.people) < FEW
+
+    @property
+    def ranking(self) -> str:
+        """Ids and names as JSON, for the names under the pointer."""
+        return json.dumps([[person.id, person.name] for person in self.people], ensure_ascii=False)
 
 
 def index_page(records: Sequence[Json], *, lang: str) -> str:
@@ -63,16 +86,14 @@ def index_page(records: Sequence[Json], *, lang: str) -> str:
     tasks = _tasks(ranked)
     rows = [_row(record, tasks, said) for record in ranked]
     people = [record for record in ranked if record["status"] == "graded"]
+    heats = [_heat(task, people) for task in tasks.values()]
     context = {
         "tasks": list(tasks.values()),
         "rows": rows,
         "statuses": sorted({row.status for row in rows}),
-        "people": [{"id": record["submission"]["id"], "name": _name(record)} for record in people],
         "spreads": _spreads(rows, tasks, said),
-        "heats": [_heat(task, people) for task in tasks.values()],
-        "ranking": json.dumps([[record["submission"]["id"], _name(record)] for record in people], ensure_ascii=False),
+        "heats": [heat for heat in heats if len(heat.people) > 1 and heat.items],
         "few": FEW,
-        "cells": len(people) <= MAX_CELLS,
         "versions": sorted({record["grader"]["version"] for record in records}),
         "review": sum(row.review for row in rows),
         "by_people": sum(record.get("review", {}).get("in_effect", 0) for record in records),
@@ -115,10 +136,20 @@ def _task_score(task: Json | None) -> Json | None:
     return counted(task) if task and task["status"] == "graded" else None
 
 
-def _heat(task: Json, people: Sequence[Json]) -> Heat:
-    handed_in = [row for record in people for row in record["tasks"] if row["task"] == task["task"]]
-    count = sum(row["status"] == "graded" for row in handed_in)
-    return Heat(task=task, items=items_of(task["task"], people), count=count)
+def _heat(task: Json, records: Sequence[Json]) -> Heat:
+    """Those who handed the task in, by what it earned them: what a criterion is correlated with."""
+    scores = [(_score_in(record, task["task"]), record) for record in records]
+    ranked = sorted(((score, record) for score, record in scores if score), key=lambda pair: -pair[0]["percent"])
+    people = [record for _, record in ranked]
+    return Heat(
+        task=task,
+        items=items_of(task["task"], people),
+        people=tuple(Person(id=record["submission"]["id"], name=_name(record)) for record in people),
+    )
+
+
+def _score_in(record: Json, task_id: str) -> Json | None:
+    return next((_task_score(task) for task in record["tasks"] if task["task"] == task_id), None)
 
 
 def _spreads(rows: Sequence[Row], tasks: dict[str, Json], said: Words) -> list[Spread]:

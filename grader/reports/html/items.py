@@ -18,8 +18,9 @@ from grader.reports.html.filters import counted, share
 
 WELL: Final = 0.4
 LITTLE: Final = 0.2
+ENOUGH: Final = 5
 FEW: Final = 10
-"""Below so many people a correlation says next to nothing; shown all the same, with a warning."""
+"""Below ENOUGH people there is no correlation, below FEW one without a word for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class Item:
     """0 to 1; None where the task was not graded."""
     mean: float | None
     discrimination: float | None
-    """None for fewer than three people, or where all have the same."""
+    """None for fewer than five people, or where all have the same."""
 
     @property
     def full(self) -> int:
@@ -111,8 +112,8 @@ def _score(task: Json, criterion: str) -> Json | None:
 
 
 def correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Pearson's r; None for fewer than three pairs, or where one side does not vary."""
-    if len(pairs) < 3:
+    """Pearson's r; None for fewer than five pairs, or where one side does not vary."""
+    if len(pairs) < ENOUGH:
         return None
     mean_x = math.fsum(x for x, _ in pairs) / len(pairs)
     mean_y = math.fsum(y for _, y in pairs) / len(pairs)

@@ -4,8 +4,8 @@
   const byId = (id) => document.getElementById(id);
   const people = byId("people");
   if (people) table(people);
-  const ranking = document.querySelector("[data-ranking]");
-  if (ranking) strips(JSON.parse(ranking.dataset.ranking));
+  const ranked = [...document.querySelectorAll("table[data-ranking]")];
+  if (ranked.length) strips(ranked);
   onPaper();
 
   function table(people) {
@@ -64,13 +64,17 @@
     filter();
   }
 
-  function strips(people) {
+  function strips(tables) {
     const tip = document.createElement("div");
     tip.className = "tip";
     tip.hidden = true;
     tip.setAttribute("aria-hidden", "true");
     document.body.append(tip);
-    for (const strip of document.querySelectorAll("svg[data-shares]")) {
+    const all = tables.flatMap((each) => {
+      const people = JSON.parse(each.dataset.ranking);
+      return [...each.querySelectorAll("svg[data-shares]")].map((strip) => [strip, people]);
+    });
+    for (const [strip, people] of all) {
       const shares = strip.dataset.shares.split(",");
       const place = (event) => {
         const box = strip.getBoundingClientRect();
