@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from grader.model import Json
+from grader.reports.html.passages import pieces
 
 _MIB = 1024**2
 
@@ -94,6 +95,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "share": share,
     "counted": counted,
     "level": level,
+    "pieces": pieces,
     "signed": signed,
     "strip": strip,
     "whole_percents": whole_percents,

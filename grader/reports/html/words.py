@@ -153,6 +153,7 @@ _PAIRS: Final = {
     "seen_by": ("Visibility", "可见性"),
     "questions": ("Questions", "问题"),
     "verdict_word": ("Verdict", "判定"),
+    "answer": ("Answer", "作答"),
     "point": ("Point", "要点"),
     "out_passed": ("passed", "通过"),
     "out_failed": ("wrong answer", "结果错误"),
