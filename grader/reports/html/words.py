@@ -78,7 +78,7 @@ _PAIRS: Final = {
     "human": ("Human", "人工"),
     "reviewed": ("after review", "复核后"),
     "in_effect": (
-        "{} given by a person; the machine's scores stay beside them.", "{} 处由人评分，机器评分并列保留。",
+        "{} scores given by a person; the machine's stay beside them.", "{} 处由人评分，机器评分并列保留。",
     ),
     "set_aside": ("Human points that do not count", "未计入的人工评分"),
     "note": ("Note", "备注"),
@@ -149,6 +149,8 @@ _PAIRS: Final = {
     "points_word": ("points", "分"),
     "review_count": ("{} to review", "{} 题待复核"),
     "behind": ("Behind the scores", "评分依据"),
+    "these_checks": ("Which checks", "涉及的检查"),
+    "same": ("The same in {} checks", "{} 项检查同样如此"),
     "check": ("Check", "检查"),
     "seen_by": ("Visibility", "可见性"),
     "questions": ("Questions", "问题"),

@@ -17,7 +17,7 @@ from grader.reports.html.candidate import candidate_page
 from grader.reports.html.index import index_page
 from grader.reports.html.site import write_page, write_site
 from grader.reports.html.words import _PAIRS, words
-from tests.reports.html.samples import PNG, batch, full, held, mapped, with_answer
+from tests.reports.html.samples import HUMAN, PNG, batch, full, held, mapped, with_answer
 
 CODES = frozenset(
     "audience status visibility outcome verdict media_type path language sha256 backend started_at at".split()
@@ -224,3 +224,16 @@ def test_a_large_batch_becomes_strips_and_stays_small(tmp_path: Path) -> None:
     assert page.count('class="cell') == 0
     assert len(page) < 600_000
     assert re.search(r'aria-label="1 with full marks, \d+ with a part, \d+ with none"', page)
+
+
+def test_checks_that_ended_the_same_way_stand_together() -> None:
+    record = full()
+    checks = record["tasks"][0]["checks"]
+    checks[1]["id"] = "raised-0"
+    checks += [checks[1] | {"id": f"raised-{number}", "possible": 2.0} for number in (1, 2)]
+    page = _page(record)
+    assert page.count("accuracy 0.41 below 0.9") == 1
+    assert "The same in 3 checks" in page
+    assert all(f"raised-{number}" in page for number in range(3))
+    checks[3]["human"] = HUMAN
+    assert _page(record).count("accuracy 0.41 below 0.9") == 3
