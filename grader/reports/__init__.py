@@ -12,7 +12,11 @@ from grader.errors import UsageError
 if TYPE_CHECKING:
     from grader.reports.look import Writer
 
-WRITERS = {"text": "grader.reports.as_text", "json": "grader.reports.as_json"}
+WRITERS = {
+    "text": "grader.reports.as_text",
+    "json": "grader.reports.as_json",
+    "csv": "grader.reports.as_csv",
+}
 """The formats of `grader report` by name: each module has a function `document`, a `look.Writer`."""
 
 
