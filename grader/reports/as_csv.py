@@ -6,11 +6,12 @@ fewer tasks has the others' columns in the same places. No cell can become a for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from grader.model import Json
 from grader.reports.cells import in_csv, number
+from grader.reports.effective import flags, waiting
 from grader.reports.look import Look
 
 COLUMNS: Final = (
@@ -20,8 +21,6 @@ COLUMNS: Final = (
 """`needs_review` counts questions that wait for a person; `flags` those raised on written answers."""
 TASK_COLUMNS: Final = ("status", "earned", "possible", "percent", "reviewed_earned")
 """Of each task, as `<task>.<column>`; empty where the submission was not graded for it."""
-UNANSWERED: Final = "unanswered"
-"""The flag of a question without an answer: no sign of anything that a person should look into."""
 
 
 def summary(records: Sequence[Json]) -> str:
@@ -44,23 +43,6 @@ def documents(records: Sequence[Json], _look: Look) -> str:
     return summary(records)
 
 
-def flags_of(record: Json) -> list[str]:
-    """The flags on written answers, without those for what nobody answered."""
-    return [flag for question in _questions(record) for flag in question["flags"] if flag != UNANSWERED]
-
-
-def waiting(record: Json) -> int:
-    """How many questions need a person and have not had one at each of their points."""
-    return sum(
-        question["needs_review"] and any(not point.get("human") for point in question["points"])
-        for question in _questions(record)
-    )
-
-
-def _questions(record: Json) -> Iterable[Json]:
-    return (question for task in record["tasks"] for question in task["questions"])
-
-
 def _row(record: Json) -> dict[str, str]:
     submission, score, run = record["submission"], record["score"], record["run"]
     human = record.get("reviewed_score")
@@ -74,7 +56,7 @@ def _row(record: Json) -> dict[str, str]:
         "reviewed_earned": number(human["earned"]) if human else "",
         "reviewed_percent": number(human["percent"]) if human else "",
         "needs_review": str(waiting(record)),
-        "flags": str(len(flags_of(record))),
+        "flags": str(len(flags(record))),
         "isolated": "yes" if run["isolated"] else "no",
         "backend": run["backend"],
         "started_at": run["started_at"],
