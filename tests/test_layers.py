@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("sandbox", "runners", "reports", "progress"),
     ("judge", "written"),
     ("pipeline", "store"),
-    ("batch", "verify", "kit", "doctor", "review"),
+    ("batch", "ci", "verify", "kit", "doctor", "review"),
     ("validation",),
     ("commands",),
     ("cli",),
