@@ -29,11 +29,11 @@ _MARK = "\ufeff"
 
 @click.command("report")
 @click.argument("result", metavar="OUT", type=click.Path(path_type=Path))
-@click.option("--format", "-f", "form", type=click.Choice(list(WRITERS)), default="text", help="What is written.")
+@click.option("--format", "-f", "form", type=click.Choice([*WRITERS, "html"]), default="text", help="What is written.")
 @click.option(
     "--audience", type=click.Choice(AUDIENCES), default=AUDIENCES[0], help="A candidate's copy shows nothing hidden."
 )
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="Where it goes; else printed.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Where it goes, a folder for html; else printed.")
 @click.option("--leaderboard", is_flag=True, help="Gradescope: also enter the score in the assignment's leaderboard.")
 @setting_options("lang")
 def report_command(
@@ -48,12 +48,13 @@ def report_command(
     """Show a stored report, with what people decided beside the machine's scores.
 
     OUT is the folder with a submission's report.json, a report's file, or a folder of many <id>/report.json. Of many,
-    csv, junit and markdown make one text; gradescope makes FOLDER/<id>/results.json with -o FOLDER; the other formats
-    show one submission. Nothing is graded again.
+    html makes an index and a page for each; csv, junit and markdown make one text; gradescope makes
+    FOLDER/<id>/results.json with -o FOLDER; the other formats show one submission. Nothing is graded again.
 
     \b
     Example:
         grader report out/ada
+        grader report out/ --format html
         grader report out/ada --audience candidate --format json -o ada.json
         grader report out/ --format csv -o gradebook.csv
         grader report out/ --format gradescope --audience candidate -o gradescope/
@@ -64,6 +65,11 @@ def report_command(
     from grader.review.results import find_results
 
     settings = settings_from(config, flags)
+    if form == "html":
+        from grader.commands.pages import write_pages
+
+        click.echo(sanitize_line(write_pages(result, output, lang=settings.lang, audience=audience), 500))
+        return
     terminal = output is None and sys.stdout.isatty()
     width = min(os.get_terminal_size().columns, 120) if terminal else 100
     color = terminal and "NO_COLOR" not in os.environ
