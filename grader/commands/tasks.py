@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from grader.commands.options import COMMON, quiet_option, setting_options, settings_from
+from grader.commands.options import COMMON, quiet_option, setting_options, settings_from, settings_in_kit
 
 
 @click.group("tasks")
@@ -28,9 +28,10 @@ def tasks_list(config: Path | None, **flags: Any) -> None:
     """
     from grader.task import find_tasks
 
-    settings = settings_from(config, flags)
+    settings, _ = settings_in_kit(config, flags)
     for task in find_tasks(settings.tasks_dir).values():
-        click.echo(f"{task.id:20} {task.version:6} {task.possible:6g} points  {task.title.in_language(settings.lang)}")
+        points = f"{task.possible:6g}" if task.criteria else "     -"  # a kit has no rubrics of written questions
+        click.echo(f"{task.id:20} {task.version:6} {points} points  {task.title.in_language(settings.lang)}")
 
 
 @tasks_group.command("show")
@@ -45,7 +46,7 @@ def tasks_show(task_id: str, config: Path | None, **flags: Any) -> None:
     """
     from grader.task import load_tasks
 
-    settings = settings_from(config, flags)
+    settings, _ = settings_in_kit(config, flags)
     task = load_tasks(settings.tasks_dir, [task_id])[task_id]
     localized = Path(task.root, "PROMPT.zh.md")
     prompt = localized if settings.lang == "zh" and localized.is_file() else Path(task.root, "PROMPT.md")
