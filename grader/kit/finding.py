@@ -52,10 +52,14 @@ def find_kit(start: Path) -> Kit | None:
     root = next((path for path in (folder, *folder.parents) if (path / KIT_FILE).is_file()), None)
     if root is None:
         return None
-    if (root / KIT_FILE).stat().st_uid not in (os.geteuid(), 0):
+    if _owner(root / KIT_FILE) not in (os.geteuid(), 0):
         hint = f"if you trust it, name it: --tasks-dir {root}"
         raise UsageError(f"the kit in {root} belongs to another user; its tests would run as you", hint=hint)
     return _read(root)
+
+
+def _owner(path: Path) -> int:
+    return path.stat().st_uid
 
 
 def _read(root: Path) -> Kit:
