@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("sandbox", "runners", "reports", "progress"),
     ("judge", "written"),
     ("pipeline", "store"),
-    ("batch", "verify", "kit", "doctor", "review", "api"),
+    ("batch", "verify", "kit", "doctor", "review", "api", "scaffold"),
     ("validation",),
     ("commands",),
     ("cli",),

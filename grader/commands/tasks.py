@@ -1,4 +1,4 @@
-"""`grader tasks list | show | validate`."""
+"""`grader tasks list | show | new | validate`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grader.commands.options import COMMON, quiet_option, setting_options, setti
 
 @click.group("tasks")
 def tasks_group() -> None:
-    """List, show and prove tasks."""
+    """List, show, begin and prove tasks."""
 
 
 @tasks_group.command("list")
@@ -54,6 +54,29 @@ def tasks_show(task_id: str, config: Path | None, **flags: Any) -> None:
     for criterion in task.criteria:
         name = f"{criterion.id}  " if task.kind == "written" else ""  # by which an answer is filed
         click.echo(f"{criterion.points:6g}  {name}{criterion.title.in_language(settings.lang)}")
+
+
+@tasks_group.command("new")
+@click.argument("name", metavar="NAME")
+@click.option(
+    "--output", "-o", metavar="DIR", default=".", type=click.Path(path_type=Path, file_okay=False),
+    help="Where tasks/NAME and reference/NAME go; the current folder unless given.",
+)  # fmt: skip
+@quiet_option
+def tasks_new(name: str, output: Path, quiet: bool) -> None:  # noqa: FBT001 - click's way
+    """Begin a task: a small one that works, with suites, a reference and a mutant, to be changed into yours.
+
+    \b
+    Example:
+        grader tasks new tokenizer -o my_tasks
+        grader tasks validate tokenizer --tasks-dir my_tasks/tasks
+    """
+    from grader.scaffold import new_task
+
+    roots = new_task(name, output)
+    if not quiet:
+        click.echo(f"made {' and '.join(map(str, roots))}; prove it before and after each change:")
+        click.echo(f"  grader tasks validate {name} --tasks-dir {output / 'tasks'}")
 
 
 @tasks_group.command("validate")
