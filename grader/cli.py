@@ -8,6 +8,7 @@ import traceback
 import click
 
 from grader import __version__
+from grader.commands.batch import batch_command
 from grader.commands.grading import check_command, grade_command
 from grader.commands.machine import doctor_command, image_group, schema_command
 from grader.commands.options import say
@@ -26,7 +27,7 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: FBT001 - click's 
     """Grades ML coding interviews: hidden tests stay outside, candidate code runs alone in a sandbox.
 
     \b
-    Interviewers:  grader grade submission/ -o report.json, grader report, grader review
+    Interviewers:  grader grade submission/ -o report.json, grader batch, grader report, grader review
     Candidates:    grader check submission/
     Set up:        grader image build, grader doctor
 
@@ -37,8 +38,8 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: FBT001 - click's 
 
 
 for command in (
-    grade_command, check_command, report_command, review_command, tasks_group, image_group, doctor_command,
-    schema_command, written_group,
+    grade_command, batch_command, check_command, report_command, review_command, tasks_group, image_group,
+    doctor_command, schema_command, written_group,
 ):  # fmt: skip
     cli.add_command(command)
 
