@@ -108,7 +108,7 @@ def _nothing_to_grade(submission: Submission, request: Request) -> SubmissionRej
 def _noted(submission: Submission, request: Request) -> Submission:
     """Of a self-check: what it does not look at stands in the notes, so that nobody thinks it was lost."""
     answered = sorted(find_answers(submission.files, ()).by_question)
-    missing = [task for task in _code_tasks(request) if task not in submission.entries]
+    missing = [task for task in code_tasks(request.tasks) if task not in submission.entries]
     notes = [
         *([f"answers found, not graded here: {', '.join(answered)}"] if answered else []),
         *([f"not handed in yet: {', '.join(missing)}"] if missing else []),
