@@ -20,7 +20,7 @@ from grader.errors import AttestationFailed, SandboxUnavailable
 from grader.model import Json, SandboxFacts
 from grader.sandbox import attestation, cgroup, profile, reaper
 from grader.sandbox.image import find_image
-from grader.sandbox.protocol import Ending, SandboxClosed, SandboxRequest, Usage
+from grader.sandbox.protocol import Attestation, Ending, SandboxClosed, SandboxRequest, Usage
 
 API_TIMEOUT_S: Final = 20
 LOG_BYTES: Final = 16 * 1024
@@ -68,6 +68,7 @@ class ContainerSandbox:
             self._stream = self._attach()
             client.api.start(self._id)
             self._inspected: Json = client.api.inspect_container(self._id)
+            _require_green(attestation.attest_engine(request, self._inspected))
             self._meter = cgroup.find_meter(client.api, self._id, self._inspected["State"]["Pid"])
         except BaseException as error:  # an interrupt too: nobody else knows of the container yet
             self.close()
@@ -86,6 +87,7 @@ class ContainerSandbox:
                 entrypoint=profile.command(request)[:1],
                 user=f"{user}:{user}",
                 working_dir=profile.ROOT,
+                stop_signal="SIGKILL",
                 hostname=profile.HOSTNAME,
                 environment=profile.environment(request),
                 stdin_open=True,
@@ -200,12 +202,7 @@ class ContainerSandbox:
             raise _unavailable(error) from error
         host = attestation.host_view(self._inspected["State"]["Pid"], self._id)
         result = attestation.attest(self._request, self._inspected, hello["sees"], host)
-        if not result.green:
-            wrong = [f"{c.name}: asked {c.asked}, seen {c.seen}" for c in result.comparisons if not c.ok]
-            raise AttestationFailed(
-                f"the sandbox is not isolated as asked: {'; '.join(wrong[:3])}",
-                hint="nothing was sent to it; look at `grader doctor`",
-            )
+        _require_green(result)
         stored = result.to_json() | {"inside": hello["sees"], "engine": _engine_facts(engine), "host_view": bool(host)}
         return SandboxFacts(
             backend="docker",
@@ -244,6 +241,15 @@ class ContainerSandbox:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         reaper.reap(self._client, run_id=self._request.run_id)
+
+
+def _require_green(result: Attestation) -> None:
+    if not result.green:
+        wrong = [f"{c.name}: asked {c.asked}, seen {c.seen}" for c in result.comparisons if not c.ok]
+        raise AttestationFailed(
+            f"the sandbox is not isolated as asked: {'; '.join(wrong[:3])}",
+            hint="nothing was sent to it; look at `grader doctor`",
+        )
 
 
 def _engine_facts(version: Json) -> Json:
