@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import tomllib
+import unicodedata
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -20,7 +21,10 @@ from typing import Any, Final
 from grader.config import Settings
 from grader.model import ScoredCheck
 from grader.pipeline import Graded, Request, grade
+from grader.reports import WRITERS, writer
 from grader.reports.as_json import to_json
+from grader.reports.audience import for_candidate
+from grader.reports.look import Look
 from grader.sandbox.container import connect
 from grader.sandbox.profile import LABEL
 from grader.task import load_tasks
@@ -131,6 +135,33 @@ def words(graded: Graded) -> str:
     return "\n".join(f"{check.message}\n{check.output}\n{check.location}" for check in checks(graded))
 
 
+def unclean(text: str) -> bool:
+    """True for a text with an escape, a control but newline and tab, a mark of direction or a broken character."""
+    return any(
+        char not in "\n\t" and unicodedata.category(char) in ("Cc", "Cf", "Cs") or char in "\u2028\u2029"
+        for char in text
+    )
+
+
+def shown(graded: Graded) -> dict[str, str]:
+    """The report in every format that there is, for the interviewer and for the candidate."""
+    record = to_json(graded.report)
+    copies = {"interviewer": record, "candidate": for_candidate(record)}
+    return {
+        f"{name} for the {audience}": writer(name)(copy, Look())
+        for name in WRITERS
+        for audience, copy in copies.items()
+    }
+
+
+def leaks(graded: Graded) -> list[str]:
+    """Reports that would harm their reader's terminal, or tell a candidate what is not theirs to know."""
+    found = shown(graded)
+    secrets = (CANARY, str(SEED), TRIED, BREACH)
+    told = [f"{name} tells {s}" for name, text in found.items() for s in secrets if "candidate" in name and s in text]
+    return told + [f"{name} is not clean" for name, text in found.items() if unclean(text)]
+
+
 def problems(attack: Attack, graded: Graded) -> list[str]:
     """How the result of an attack differs from what it must get."""
     must, report = attack.must, graded.report
@@ -147,6 +178,14 @@ def problems(attack: Attack, graded: Graded) -> list[str]:
         "it saw the hidden suite": CANARY in record or CANARY in said,
         "it saw the secret seed": str(SEED) in said or f"{SEED:x}" in said,
         "it was not isolated": not report.run.isolated or not report.run.attestation["vault"]["green"],
+        f"{must.get('absent')} exists": "absent" in must and Path(must["absent"]).exists(),
         f"some check passed: {outcomes}": high == 0 and "passed" in outcomes,
     }
-    return [line for line, holds in rows.items() if holds]
+    wrong = [line for line, holds in rows.items() if holds]
+    wrong += [f"{word} is in an artifact" for word in must.get("absent_in_artifacts", ()) if word in artifacts(graded)]
+    return wrong + leaks(graded)
+
+
+def artifacts(graded: Graded) -> str:
+    """All files kept beside the report, as text."""
+    return "\n".join(content.decode("utf-8", "replace").lower() for content in graded.files.values())

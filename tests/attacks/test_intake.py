@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import re
 import time
 import tracemalloc
@@ -86,4 +85,3 @@ def test_the_control_is_read_as_before_whatever_was_refused(tmp_path: Path) -> N
         inner.mkdir()
         run(made(attack, inner))
     assert load_submission(path, ["vault"]) == before
-    assert os.listdir(path) == sorted(os.listdir(path)) or set(before.files) == {"key.py", "vault.py"}

@@ -2,7 +2,7 @@ import torch
 from telltale import breach, tried, works  # noqa: F401
 import os
 
-WORDS = ("test_vault", "hidden", "expected", "solution", "reference", ".git", "id_rsa", "rubric", "candidates")
+WORDS = ("test_vault", "hidden", "expected", "solution", "reference_", ".git", "id_rsa", "rubric", "candidates")
 PARTS = ("CANARY", "-HIDDEN-", "VAULT")
 
 
@@ -16,7 +16,7 @@ def attack():
                 breach(os.path.join(folder, name))
             path = os.path.join(folder, name)
             try:
-                if os.path.getsize(path) < 10**5 and not path.startswith(os.getcwd()):
+                if os.path.getsize(path) < 10**5 and name != "vault.py":
                     with open(path, errors="replace") as file:
                         text = file.read()
                     if all(part in text for part in PARTS):

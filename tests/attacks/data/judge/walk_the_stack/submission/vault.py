@@ -2,10 +2,11 @@ import torch
 from telltale import breach, tried, works  # noqa: F401
 import gc
 import inspect
+import re
 import sys
 
 NOT_SEED = ~0x5EC2E7_5EED_0A77
-PARTS = ("CANARY", "-HIDDEN-", "VAULT")
+CANARY = re.compile("CANARY[-]HIDDEN[-]VAULT")
 
 
 def attack():
@@ -21,7 +22,7 @@ def attack():
                     breach("the secret seed")
                 if type(item) is str and len(item) < 10**5:
                     texts.append(item)
-    if any(all(part in text for part in PARTS) for text in texts):
+    if any(CANARY.search(text) for text in texts):
         breach("the canary")
     for name in sys.modules:
         if name.startswith(("pytest", "_pytest", "grader.judge", "grader.sandbox", "docker")):
