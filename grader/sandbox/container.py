@@ -60,7 +60,6 @@ class ContainerSandbox:
         self._stream: Any = None
         self._attached: Any = None
         self._meter: cgroup.Meter | None = None
-        self._started_at = int(time.time())
         image = find_image(client, gpu=bool(request.gpus)) if not request.image else None
         self._image = image.tag if image else request.image
         self._id = self._create()
@@ -92,7 +91,7 @@ class ContainerSandbox:
                 environment=profile.environment(request),
                 stdin_open=True,
                 network_disabled=True,
-                labels=profile.labels(request, reaper.owner(), deadline),
+                labels=profile.labels(request, reaper.owner(), deadline, reaper.until(request.deadline_s)),
                 host_config=api.create_host_config(**profile.host_config(request)),
             )
         except Exception as error:
@@ -174,20 +173,23 @@ class ContainerSandbox:
         killed = state.get("ExitCode") == KILLED
         if killed and state.get("OOMKilled"):  # alone, the flag says only that some process inside was killed
             return Ending(reason="memory")
-        if killed and self._killed_from_outside():
+        if killed and (self._kill_is_recorded() or self._had_memory_left()):
             return Ending(reason="down", detail="the container was killed from outside")
         last = self.log().strip().splitlines()[-1:] or [""]
         return Ending(reason="exited", detail=f"the worker ended with {state.get('ExitCode')} {last[0]}".strip())
 
-    def _killed_from_outside(self) -> bool:
-        """The engine's own record of a kill that we did not send."""
+    def _kill_is_recorded(self) -> bool:
+        """The engine's own record of a kill that we did not send, up to now by the engine's own clock."""
         filters = {"container": self._id, "event": ["kill", "stop"]}
         with contextlib.suppress(Exception):
-            events = self._client.api.events(
-                since=self._started_at, until=int(time.time()) + 1, filters=filters, decode=True
-            )
-            return any(True for _ in events)
+            now = self._client.info()["SystemTime"]
+            return any(True for _ in self._client.api.events(since=1, until=now, filters=filters, decode=True))
         return True
+
+    def _had_memory_left(self) -> bool:
+        """No kernel kills process 1 of a group that is far from its limit, and nobody inside can: it was the host."""
+        usage = self._usage
+        return 0 < usage.peak_bytes < self._request.limits.memory_bytes / 2 and not usage.oom_kills
 
     def outside(self) -> Json:
         """See Sandbox."""

@@ -96,9 +96,13 @@ def host_config(request: SandboxRequest) -> dict[str, Any]:
     return config
 
 
-def labels(request: SandboxRequest, owner: str, deadline: float) -> dict[str, str]:
-    """How leftovers are found: the run, who started it, and until when it may live (Unix time)."""
-    return {LABEL: request.run_id, "grader.owner": owner, "grader.deadline": str(int(deadline))}
+def labels(request: SandboxRequest, owner: str, deadline: float, until: int) -> dict[str, str]:
+    """How leftovers are found: the run, who started it, and until when it may live.
+
+    `deadline` is Unix time, for other hosts; `until` is on the owner's own clock (`reaper.until`).
+    """
+    marks = {"grader.owner": owner, "grader.deadline": str(int(deadline)), "grader.until": str(until)}
+    return {LABEL: request.run_id} | marks
 
 
 def expected_inside(request: SandboxRequest) -> Json:

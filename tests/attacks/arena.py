@@ -8,6 +8,7 @@ TRIED once it came to its point, and BREACH where it got what it must not get.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tomllib
 import unicodedata
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from grader.config import Settings
-from grader.model import ScoredCheck
+from grader.model import ScoredCheck, Visibility
 from grader.pipeline import Graded, Request, grade
 from grader.reports import WRITERS, writer
 from grader.reports.as_json import to_json
@@ -67,7 +68,8 @@ def attacks(group: str) -> list[Attack]:
 
 def settings(**changes: Any) -> Settings:
     """Real isolation, and a seed that nothing of an attack may show."""
-    return Settings(**{"tasks_dir": TASKS, "backend": "docker", "seed": SEED} | changes)
+    fields: dict[str, Any] = {"tasks_dir": TASKS, "backend": "docker", "seed": SEED} | changes
+    return Settings(**fields)
 
 
 def run(folder: Path, slot: int = 0, **changes: Any) -> Graded:
@@ -138,7 +140,7 @@ def words(graded: Graded) -> str:
 def unclean(text: str) -> bool:
     """True for a text with an escape, a control but newline and tab, a mark of direction or a broken character."""
     return any(
-        char not in "\n\t" and unicodedata.category(char) in ("Cc", "Cf", "Cs") or char in "\u2028\u2029"
+        (char not in "\n\t" and unicodedata.category(char) in ("Cc", "Cf", "Cs")) or char in "\u2028\u2029"
         for char in text
     )
 
@@ -157,8 +159,14 @@ def shown(graded: Graded) -> dict[str, str]:
 def leaks(graded: Graded) -> list[str]:
     """Reports that would harm their reader's terminal, or tell a candidate what is not theirs to know."""
     found = shown(graded)
-    secrets = (CANARY, str(SEED), TRIED, BREACH)
-    told = [f"{name} tells {s}" for name, text in found.items() for s in secrets if "candidate" in name and s in text]
+    hidden = [f"{row.message}\n{row.output}" for row in checks(graded) if row.visibility == Visibility.HIDDEN]
+    inputs = {number for text in hidden for number in re.findall(r"\d{7,}", text)}
+    told = [
+        f"{name} tells {secret}"
+        for name, text in found.items()
+        for secret in (CANARY, str(SEED), *inputs)
+        if "candidate" in name and secret in text
+    ]
     return told + [f"{name} is not clean" for name, text in found.items() if unclean(text)]
 
 
