@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from grader.config import Settings
-from grader.model import ScoredCheck, Visibility
+from grader.model import Outcome, ScoredCheck, Visibility
 from grader.pipeline import Graded, Request, grade
 from grader.reports import WRITERS, writer
 from grader.reports.as_json import to_json
@@ -135,6 +135,14 @@ def checks(graded: Graded) -> Sequence[ScoredCheck]:
 def words(graded: Graded) -> str:
     """All that the candidate's code could put into the report."""
     return "\n".join(f"{check.message}\n{check.output}\n{check.location}" for check in checks(graded))
+
+
+def lateness(graded: Graded) -> list[float]:
+    """Seconds by which each call that hung outlived its wall-clock limit, opening and loading included."""
+    limits = graded.report.tasks[0].limits
+    allowed = limits.wall_slack_s + limits.wall_factor * limits.call_cpu_s
+    hung = [check for check in checks(graded) if check.outcome == Outcome.TIMEOUT and "wall-clock" in check.message]
+    return [check.duration_s - allowed for check in hung]
 
 
 def unclean(text: str) -> bool:
