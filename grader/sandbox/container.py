@@ -23,6 +23,8 @@ from grader.sandbox.image import find_image
 from grader.sandbox.protocol import Attestation, Ending, SandboxClosed, SandboxRequest, Usage
 
 API_TIMEOUT_S: Final = 20
+SLOW_S: Final = 5.0
+"""An engine that takes longer to say how a container is may have kept our frames as long."""
 LOG_BYTES: Final = 16 * 1024
 STREAM: Final = struct.Struct(">BxxxI")
 STDOUT, STDERR = 1, 2
@@ -164,10 +166,13 @@ class ContainerSandbox:
 
     def ending(self) -> Ending:
         """See Sandbox: out of memory and exits are the candidate's; a kill from outside or a lost engine are ours."""
+        asked = time.monotonic()
         try:
             state = self._client.api.inspect_container(self._id)["State"]
         except Exception as error:  # noqa: BLE001 - whatever the client raises: the engine does not answer for it
             return Ending(reason="down", detail=f"the engine lost the container: {type(error).__name__}")
+        if state.get("Running") and time.monotonic() - asked > SLOW_S:
+            return Ending(reason="down", detail="the engine answers too slowly")
         if state.get("Running"):
             return Ending(reason="exited", detail="the worker closed its stream")
         killed = state.get("ExitCode") == KILLED

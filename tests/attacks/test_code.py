@@ -12,8 +12,8 @@ from tests.attacks.arena import CONTROLS, DATA, attacks, fight, lateness, proble
 BLOCKS = (("verdict", "shown"), ("server", "answers"), ("judge", "notebook"), ("limits",))
 """Each block has the controls before and after it."""
 CLASSES = (
-    1, 2, 3, 5, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 20, 21, 22, 23, 24, 25, 27, 29, 30, 32, 36, 40, 41, 43, 44, 45, 46,
-    47, 51, 53, 54, 55, 57, 58, 59, 61, 62, 63, 64, 66, 67, 68, 69, 70, 73, 74, 75, 76,
+    1, 2, 3, 5, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 20, 21, 22, 23, 24, 25, 27, 29, 30, 32, 36, 40, 41, 43, 44, 45,
+    46, 47, 51, 53, 54, 55, 57, 58, 59, 61, 62, 63, 64, 66, 67, 68, 69, 70, 73, 74, 75, 76,
 )  # fmt: skip
 """The classes of known attacks, as docs/security.md lists them."""
 LATE_S = 3.0
