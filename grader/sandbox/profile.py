@@ -99,9 +99,10 @@ def host_config(request: SandboxRequest) -> dict[str, Any]:
 def labels(request: SandboxRequest, owner: str, deadline: float, until: int) -> dict[str, str]:
     """How leftovers are found: the run, who started it, and until when it may live.
 
-    `deadline` is Unix time, for other hosts; `until` is on the owner's own clock (`reaper.until`).
+    `deadline` is Unix time, for other hosts; `until` is on the owner's own clock (`reaper.until`). A label whose form
+    changes gets another name: other versions of grader on the same engine must not take a container for a leftover.
     """
-    marks = {"grader.owner": owner, "grader.deadline": str(int(deadline)), "grader.until": str(until)}
+    marks = {"grader.process": owner, "grader.deadline": str(int(deadline)), "grader.until": str(until)}
     return {LABEL: request.run_id} | marks
 
 

@@ -61,7 +61,7 @@ def reap(client: Any, *, run_id: str = "") -> int:
 def is_leftover(labels: dict[str, str]) -> bool:
     """True where a container's labels say that nobody is waiting for it any more."""
     deadline, end = labels.get("grader.deadline", ""), labels.get("grader.until", "")
-    host, _, pid = labels.get("grader.owner", "").rpartition(":")[0].rpartition(":")
+    host, _, pid = labels.get("grader.process", "").rpartition(":")[0].rpartition(":")
     if host != _host():
         return deadline.isdigit() and time.time() > int(deadline)
     if end.isdigit() and time.clock_gettime(_CLOCK) > int(end):
@@ -72,4 +72,4 @@ def is_leftover(labels: dict[str, str]) -> bool:
         started = _started(int(pid))
     except (OSError, psutil.Error):
         return True
-    return str(started) != labels["grader.owner"].rpartition(":")[2]
+    return str(started) != labels["grader.process"].rpartition(":")[2]

@@ -120,7 +120,7 @@ def kill_process(run_id: str) -> None:
 
 def kill_judge(run_id: str) -> None:
     with contextlib.closing(connect()) as client:
-        owner = client.api.inspect_container(containers(run_id)[0])["Config"]["Labels"]["grader.owner"]
+        owner = client.api.inspect_container(containers(run_id)[0])["Config"]["Labels"]["grader.process"]
     os.kill(int(owner.split(":")[-2]), signal.SIGKILL)
 
 
@@ -165,7 +165,7 @@ def owned_by_a_child(pid: int) -> str:
     children = {str(child.pid) for child in psutil.Process(pid).children(recursive=True)}
     with contextlib.closing(connect()) as client:
         for row in client.api.containers(filters={"label": LABEL}):
-            if row["Labels"].get("grader.owner", "::").split(":")[-2] in children:
+            if row["Labels"].get("grader.process", "::").split(":")[-2] in children:
                 return str(row["Labels"][LABEL])
     return ""
 

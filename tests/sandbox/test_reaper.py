@@ -71,7 +71,7 @@ def test_the_deadline_holds_for_everybody() -> None:
 
 @pytest.mark.parametrize(
     "found",
-    [{}, {"grader.owner": "x"}, {"grader.owner": "a:b:c"}, {"grader.owner": "", "grader.deadline": ""},
+    [{}, {"grader.process": "x"}, {"grader.process": "a:b:c"}, {"grader.process": "", "grader.deadline": ""},
      {"grader.deadline": "soon"}, {"grader.deadline": "-1"}],
     ids=str,
 )  # fmt: skip
