@@ -64,7 +64,8 @@ def during(folder: Path, fault: Callable[[str], None], slot: int) -> tuple[Grade
     request = Request(tasks=load_tasks(TASKS, ["vault"]), settings=settings(), slot=slot)
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(grade, folder, request, told)
-        assert begun.wait(120)
+        wait_for(lambda: begun.is_set() or future.done(), 180)
+        assert begun.is_set(), future.result()
         time.sleep(1.0)
         runs.append(run_of(slot))
         fault(runs[0])
