@@ -9,6 +9,7 @@ import click
 
 from grader import __version__
 from grader.commands.ci import ci_command
+from grader.commands.compare import compare_command, stats_command
 from grader.commands.grading import check_command, grade_command
 from grader.commands.machine import doctor_command, image_group, schema_command
 from grader.commands.options import say
@@ -39,7 +40,7 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: FBT001 - click's 
 
 for command in (
     grade_command, check_command, report_command, review_command, tasks_group, image_group, doctor_command,
-    schema_command, written_group, ci_command,
+    schema_command, written_group, ci_command, compare_command, stats_command,
 ):  # fmt: skip
     cli.add_command(command)
 

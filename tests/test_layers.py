@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("sandbox", "runners", "reports", "progress"),
     ("judge", "written"),
     ("pipeline", "store"),
-    ("batch", "ci", "verify", "kit", "doctor", "review"),
+    ("batch", "ci", "verify", "kit", "doctor", "review", "similarity"),
     ("validation",),
     ("commands",),
     ("cli",),

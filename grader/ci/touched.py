@@ -10,10 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from grader.ci.git import Change
 from grader.errors import UsageError
-from grader.submission import submission_id
+from grader.submission import is_form, submission_id
 from grader.text import sanitize_line
-
-_FORMS = (".tar.gz", ".tgz", ".tar", ".zip", ".py", ".ipynb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +49,7 @@ def find_touched(change: Change, folder: str, task_ids: Collection[str]) -> Foun
         except FileNotFoundError:
             removed.append(path)
             continue
-        if stat.S_ISREG(mode) and not name.lower().endswith(_FORMS):
+        if stat.S_ISREG(mode) and not is_form(change.root / path):
             continue
         ident = submission_id(change.root / path, task_ids)
         touched.append(Touched(id=ident, path=path, is_folder=stat.S_ISDIR(mode)))
