@@ -147,10 +147,11 @@ def _slug(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def test_readme_has_every_outcome_and_exit_code() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("name", "heading"), [("README.md", "## Exit codes"), ("README.zh-CN.md", "## 退出码")])
+def test_readme_has_every_outcome_and_exit_code(name: str, heading: str) -> None:
+    readme = (ROOT / name).read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE)) == {str(outcome) for outcome in Outcome}
-    codes = readme.partition("## Exit codes")[2].partition("\n## ")[0]
+    codes = readme.partition(heading)[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| (\d+) \|", codes, re.MULTILINE)) == {str(code.value) for code in ExitCode}
 
 
