@@ -167,17 +167,13 @@ def test_report_page_names_every_field_of_the_schema() -> None:
 
 
 def test_report_page_names_no_field_that_the_schema_lacks() -> None:
-    """First column of each table: a dotted path, the last name of which is a field."""
-    schema = load_schema("report")
-    known = set(re.findall(r'"(\w+)"', json.dumps(schema)))
-    tables = re.findall(r"^\| (`[^|]+) \|", (ROOT / "docs" / "report.md").read_text(encoding="utf-8"), re.MULTILINE)
+    """First column of the tables on report.json itself: what a review and other formats add has sections of its own."""
+    known = set(re.findall(r'"(\w+)"', json.dumps(load_schema("report"))))
+    page = (ROOT / "docs" / "report.md").read_text(encoding="utf-8").partition("\n## After a review")[0]
+    tables = re.findall(r"^\| (`[^|]+) \|", page, re.MULTILINE)
     named = {name for cell in tables for span in re.findall(r"`([^`]+)`", cell) for name in re.findall(r"\w+", span)}
-    assert named - known - set(reviewed_fields()) == set()
-
-
-def reviewed_fields() -> set[str]:
-    """What `grader report` adds after a review; report.json itself has none of it."""
-    return {"human", "reviewed_score", "review", "in_effect", "set_aside"}
+    assert len(named) > 60
+    assert named <= known
 
 
 def test_glossary_has_every_word_of_the_readme_in_both_languages() -> None:
