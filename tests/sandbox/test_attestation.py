@@ -88,6 +88,7 @@ WEAKENED: list[tuple[str, tuple[str, ...], Any]] = [
     ("engine.PidsLimit", (*ENGINE, "PidsLimit"), None),
     ("engine.PidsLimit", (*ENGINE, "PidsLimit"), 0),
     ("engine.NanoCpus", (*ENGINE, "NanoCpus"), 0),
+    ("engine.CpusetCpus", (*ENGINE, "CpusetCpus"), "0"),
     ("engine.IpcMode", (*ENGINE, "IpcMode"), "host"),
     ("engine.IpcMode", (*ENGINE, "IpcMode"), "shareable"),
     ("engine.ShmSize", (*ENGINE, "ShmSize"), 2**40),
