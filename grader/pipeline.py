@@ -80,6 +80,7 @@ def grade(path: Path, request: Request, on_check: OnCheck | None = None) -> Grad
         name = submission_id(path, code_tasks(request.tasks))
         return Graded(report=rejected_report(name, str(error), request.tasks.values(), run), error=error)
     tasks = _wanted(submission, request)
+    submission = submission if "hidden" in request.suites else _noted(submission, request)
     results, fault = _judge_all(tasks, submission, request, run, on_check)
     report = score_report(submission, results, run)
     finished = dataclasses.replace(report.run, duration_s=round(time.monotonic() - started, 3))
@@ -102,6 +103,17 @@ def _nothing_to_grade(submission: Submission, request: Request) -> SubmissionRej
     if answered:
         return SubmissionRejected(f"there is no code to check; found answers to {answered}", hint=expected)
     return SubmissionRejected("the submission answers none of the tasks", hint=expected)
+
+
+def _noted(submission: Submission, request: Request) -> Submission:
+    """Of a self-check: what it does not look at stands in the notes, so that nobody thinks it was lost."""
+    answered = sorted(find_answers(submission.files, ()).by_question)
+    missing = [task for task in code_tasks(request.tasks) if task not in submission.entries]
+    notes = [
+        *([f"answers found, not graded here: {', '.join(answered)}"] if answered else []),
+        *([f"not handed in yet: {', '.join(missing)}"] if missing else []),
+    ]
+    return dataclasses.replace(submission, notes=(*submission.notes, *notes))
 
 
 def _is_wanted(task: Task, submission: Submission, request: Request) -> bool:
