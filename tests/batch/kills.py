@@ -28,8 +28,6 @@ from grader.store import FILE
 from tests.batch.rooms import TASKS
 from tests.faulty import FAULTS, GOOD
 
-PASSING = (0.3, 6.0)
-"""Moments of the kills after a start, in seconds: while it starts, while sandboxes warm up, while checks run."""
 VARYING = {"id", "started_at", "duration_s", "resources", "cpu_s", "attestation", "host"}
 """Fields of a report that differ between two gradings of one submission."""
 
@@ -132,6 +130,7 @@ def main() -> None:
     parser.add_argument("--good", type=int, default=8)
     parser.add_argument("--backend", default="docker")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--longest", type=float, default=6.0, help="seconds after a start by which it is killed")
     options = parser.parse_args()
     chance, say = random.Random(options.seed), click.echo
     with tempfile.TemporaryDirectory() as folder:
@@ -139,7 +138,7 @@ def main() -> None:
         killing.fill(options.good)
         killing.finish("calm")
         for number in range(options.kills):
-            moment = chance.uniform(*PASSING)
+            moment = chance.uniform(0.3, options.longest)
             killing.kill("killed", moment)
             outcomes = [outcome for _, outcome in killing.attempts("killed")]
             say(f"kill {number + 1} after {moment:.1f} s: {outcomes.count('graded')} graded")
