@@ -25,7 +25,7 @@ def shoot(out: Path, target: Path) -> None:
         sample = ROOT / "candidates" / name
         report = out / name / "report.json"
         subprocess.run([*GRADER, "grade", sample, "--task", "written", "-o", report, "--quiet"], check=True, cwd=ROOT)
-    command = [*GRADER, "review", out, "--reviewer", "Bo Li"]
+    command = [*GRADER, "review", str(out), "--reviewer", "Bo Li"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
         assert server.stdout is not None
         try:

@@ -61,9 +61,11 @@ class Browser:
 
     def get(self, address: str, **options: Any) -> str:
         """A page, which must be there."""
-        with self.client.get(address, **options) as response:
-            assert response.status_code == 200, response.status
-            return response.text
+        response = self.client.get(address, **options)
+        text = response.text
+        response.close()  # a static file stays open otherwise
+        assert response.status_code == 200, response.status
+        return text
 
     def form(self, address: str = "/") -> dict[str, str]:
         """The hidden fields of a page's forms."""

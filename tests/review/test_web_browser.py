@@ -21,7 +21,8 @@ from tests.review.samples import entries, given
 
 pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUICK_MS = 10_000
+QUICK_MS = 20_000
+expect.set_options(timeout=QUICK_MS)
 
 
 @dataclass
