@@ -56,6 +56,7 @@ def run(job: Job, events: Events) -> None:
         gpus=job.gpus,
         runtime=job.runtime,
         slot=job.slot,
+        cores=job.cores,
         deadline_s=limits.task_wall_s + 300.0,
     )
     with Bench(backend(job.backend), request, job.submission, job.entry, job.seed) as bench:
@@ -159,6 +160,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     events = Events(int(sys.argv[1]))
     job = Job.from_json(json.loads(sys.stdin.buffer.readline()))
+    if job.cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, job.cores)  # it works while its sandbox waits, and the other way round
     follower = threading.Thread(target=_follow_parent, args=(job, parent), daemon=True)
     follower.start()
     try:

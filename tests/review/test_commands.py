@@ -265,6 +265,6 @@ def test_imports_at_once_lose_nothing(run: Run, out: Path) -> None:
 def test_every_format_of_the_table_writes_both_audiences(run: Run, out: Path) -> None:
     for name in WRITERS:
         for audience in ("interviewer", "candidate"):
-            assert run("report", out / "alice", "--format", name, "--audience", audience).out.endswith("\n")
+            assert run("report", out / "alice", "--format", name, "--audience", audience).out.endswith("\n"), name
     with pytest.raises(UsageError, match="one of: text, json"):
         writer("pdf")

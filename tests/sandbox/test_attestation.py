@@ -145,7 +145,9 @@ WEAKENED: list[tuple[str, tuple[str, ...], Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("row", "path", "value"), WEAKENED, ids=lambda item: str(item)[:40])
+@pytest.mark.parametrize(
+    ("row", "path", "value"), WEAKENED, ids=lambda item: "removed" if item is REMOVED else str(item)[:40]
+)
 def test_each_weakened_defence_turns_its_row_red(green: Json, row: str, path: tuple[str, ...], value: Any) -> None:
     views = copy.deepcopy(green)
     at(*path)(views, value)
