@@ -20,6 +20,7 @@ from grader.written.language import detect
 from grader.written.match import Found, State, match_point
 from grader.written.negation import denying_clauses, negators
 from grader.written.similarity import units
+from grader.written.thesaurus import widened
 from grader.written.tokens import Document, read
 
 MIDDLE = (0.35, 0.65)
@@ -76,7 +77,7 @@ def grade_answer(
     """Grades `text`. `others`: the other rubrics, so that an answer to another question is recognised."""
     document = read(text)
     guarded = guard(document, rubric.questions)
-    open_document = without(document, guarded.masked)
+    open_document = widened(without(document, guarded.masked))
     points = _points(rubric, open_document, calibration)
     share = _share(rubric, points)
     flags = list(guarded.flags)
