@@ -5,7 +5,7 @@ Folded forms only (see `normalize`): lower case, simplified Chinese.
 
 from __future__ import annotations
 
-NEGATORS_EN = frozenset("not no nothing never without neither nor hardly barely cannot".split())
+NEGATORS_EN = frozenset("not no nothing nobody never without neither nor hardly barely cannot".split())
 """`n't` and `cannot` are split into their verb and `not` before this list is asked."""
 
 NEGATORS_ZH = (
@@ -77,6 +77,13 @@ CLAUSE_STARTS_EN = frozenset(
 )
 """A clause begins at these words also where no comma stands."""
 
+AND_NOT_EN = tuple(
+    f"and {words} "
+    for words in ("never", "not", "no longer", *(f"{verb} not" for verb in "do does did is are was were has have will can should must need".split()),
+                  "don't", "doesn't", "isn't", "aren't", "won't", "can't", "cannot")
+)  # fmt: skip
+"""Of "does A and never does B" only B is denied."""
+
 CLAUSE_STARTS_ZH = (
     "而不是", "而非", "而是", "但是", "不过", "然而", "反而", "因为", "所以", "因此", "从而", "以便", "否则", "但", "却",
 )  # fmt: skip
@@ -89,8 +96,20 @@ CONSEQUENCES_ZH = ("就", "会", "则", "导致", "容易", "造成", "难以")
 
 GENERIC_PREDICATES_EN = frozenset(
     "help work matter need necessary use useful improve reduce solve prevent do apply require relevant important affect effect"
-    " effective benefit true possible change increase decrease lower raise make get".split()
+    " effective benefit true possible change increase decrease lower raise make get keep cut save shrink stabilize speed limit bound"
+    " fix cure point matter pay bring contribute alleviate mitigate allow enable let support".split()
 )
+EXCUSES_EN = frozenset("need needed necessary reason point use worth required".split())
+EXCUSES_ZH = ("没有必要", "没必要", "不需要", "不必", "无需", "不用", "不应", "不该", "不要", "没有理由")
+"""With a negator: nobody has to do what follows."""
+
+NOT_IN_ITEM_EN = frozenset(
+    "is are was were be been has have had will would should can could may might must do does did it they we you he she i "
+    "so but because which that while whereas if when where since although though however instead rather only then also "
+    "use keep add make let train pick choose take run check such including like".split()
+)
+"""What a member of a list does not hold; a clause with one of these says something of its own."""
+
 GENERIC_PREDICATES_ZH = (
     "有用", "有效", "需要", "必要", "重要", "起作用", "帮助", "解决", "影响", "关系", "改善", "提高", "提升", "降低", "减少", "缓解", "用", "做",
     "成立", "可能", "行", "起", "使用", "采用", "考虑",

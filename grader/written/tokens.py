@@ -83,7 +83,11 @@ def _tokens(text: str) -> list[Token]:
         elif piece in _CLAUSE_ENDS and start not in calls:
             clause = here[1] + 1
         elif piece == "%" or piece[0].isalnum():  # "1.5" as a whole is not alphanumeric
-            if piece in lexicon.CLAUSE_STARTS_EN or text.startswith(lexicon.CLAUSE_STARTS_ZH, start):
+            if (
+                piece in lexicon.CLAUSE_STARTS_EN
+                or text.startswith(lexicon.CLAUSE_STARTS_ZH, start)
+                or (piece == "and" and text.startswith(lexicon.AND_NOT_EN, start))
+            ):
                 clause = here[1] + 1
             tokens.extend(_word(piece, start, sentence, clause, after=text[start - 1 : start]))
     return tokens
