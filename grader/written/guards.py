@@ -95,7 +95,7 @@ def guard(document: Document, questions: Iterable[Document]) -> Guarded:
         _is_copied(list(document.tokens), known, least) or (copied and not units(own) - known)
     ):
         flags.append(Flag.COPIED_QUESTION)
-    if injected or _injected(document, lexicon.INSTRUCTIONS):
+    if injected or _injected(document, lexicon.INSTRUCTIONS) or _plays_role(document):
         flags.append(Flag.INJECTION)
     if is_stuffed(own):
         flags.append(Flag.STUFFED)
@@ -180,6 +180,7 @@ _NEVER_AFTER = _never_after()
 
 
 _LEAST_WORDS = 15
+_LEAST_SPACED = 4
 _LEAST_CUTS = 8
 
 
@@ -199,7 +200,7 @@ def _is_chopped(tokens: Sequence[Token]) -> bool:
     spaced = sum(
         one.is_cjk and two.is_cjk and two.start > one.end and one.clause == two.clause for one, two in pairwise(tokens)
     )
-    if spaced >= 4 and spaced * 10 >= len(tokens):
+    if spaced >= _LEAST_SPACED and spaced * 25 >= len(tokens):
         return True  # nobody puts spaces between Chinese words
     cuts = len(_pieces(tokens)) - 1
     stops = tokens[-1].sentence - tokens[0].sentence
@@ -278,6 +279,17 @@ def _is_non_answer(document: Document) -> bool:
 def _injected(document: Document, phrases: tuple[str, ...]) -> set[int]:
     """The sentences that speak to whoever grades."""
     return {document.tokens[hit.start].sentence for hit in find_any(_compiled(phrases), document)}
+
+
+def _plays_role(document: Document) -> bool:
+    """True where a line begins as a chat's system or assistant would: "SYSTEM: ..."."""
+    tokens, text = document.tokens, document.folded.text
+    for place, token in enumerate(tokens):
+        if token.text in lexicon.ROLES and (not place or tokens[place - 1].sentence != token.sentence):
+            after = text[token.end : token.end + 4].lstrip(" *]>|")
+            if after.startswith(":") or text[max(0, token.start - 2) : token.start] == "<|":
+                return True
+    return False
 
 
 @cache
