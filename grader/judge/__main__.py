@@ -56,7 +56,7 @@ def run(job: Job, events: Events) -> None:
         gpus=job.gpus,
         runtime=job.runtime,
         slot=job.slot,
-        deadline_s=limits.task_wall_s + 300.0,
+        deadline_s=limits.task_wall_s + 420.0,
     )
     with Bench(backend(job.backend), request, job.submission, job.entry, job.seed) as bench:
         plugin = JudgePlugin(
