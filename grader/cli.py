@@ -8,7 +8,11 @@ import traceback
 import click
 
 from grader import __version__
+from grader.commands.batch import batch_command
+from grader.commands.ci import ci_command
+from grader.commands.compare import compare_command, stats_command
 from grader.commands.grading import check_command, grade_command
+from grader.commands.kit import kit_command
 from grader.commands.machine import doctor_command, image_group, schema_command
 from grader.commands.options import say
 from grader.commands.results import report_command, review_command
@@ -26,8 +30,9 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: FBT001 - click's 
     """Grades ML coding interviews: hidden tests stay outside, candidate code runs alone in a sandbox.
 
     \b
-    Interviewers:  grader grade submission/ -o report.json, grader report, grader review
-    Candidates:    grader check submission/
+    Interviewers:  grader grade submission/ -o report.json, grader batch, grader report, grader review
+    Candidates:    grader check submission/ (grader kit makes what they receive)
+    Pull requests: grader ci --base main
     Set up:        grader image build, grader doctor
 
     Exit codes: 0 graded; 1 below --fail-under; 2 usage or bad input; 3 task broken; 4 sandbox unavailable;
@@ -37,8 +42,9 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: FBT001 - click's 
 
 
 for command in (
-    grade_command, check_command, report_command, review_command, tasks_group, image_group, doctor_command,
-    schema_command, written_group,
+    grade_command, batch_command, check_command, report_command, review_command, compare_command, stats_command,
+    ci_command, kit_command,
+    tasks_group, written_group, image_group, doctor_command, schema_command,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -374,6 +374,8 @@ class ScoredQuestion:
     flags: tuple[str, ...] = ()
     needs_review: bool = False
     llm: OpinionSummary | None = None
+    answer: str = ""
+    """What was read of the candidate's text; the offsets of evidence count its characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,8 @@ class Request:
     only_present: bool = False
     """Leave tasks out that the submission does not answer (self-check), instead of scoring them 0."""
     slot: int = 0
+    cores: tuple[int, ...] = ()
+    """Cores of the judges and their sandboxes; () for all."""
     pictures: bool = False
     """Draw the pictures of a run: only where somebody keeps them."""
     on_opinion: OnOpinion | None = None
@@ -71,13 +73,14 @@ def grade(path: Path, request: Request, on_check: OnCheck | None = None) -> Grad
 
     Raises UsageError for a path that does not exist, SandboxUnavailable where nothing can be run at all.
     """
-    started, run = time.monotonic(), _new_run(request.settings)
+    started, run = time.monotonic(), new_run(request.settings)
     try:
-        submission = load_submission(path, _code_tasks(request))
+        submission = load_submission(path, code_tasks(request.tasks))
     except SubmissionRejected as error:
-        name = submission_id(path, _code_tasks(request))
+        name = submission_id(path, code_tasks(request.tasks))
         return Graded(report=rejected_report(name, str(error), request.tasks.values(), run), error=error)
     tasks = _wanted(submission, request)
+    submission = submission if "hidden" in request.suites else _noted(submission, request)
     results, fault = _judge_all(tasks, submission, request, run, on_check)
     report = score_report(submission, results, run)
     finished = dataclasses.replace(report.run, duration_s=round(time.monotonic() - started, 3))
@@ -94,12 +97,23 @@ def _wanted(submission: Submission, request: Request) -> list[Task]:
 
 def _nothing_to_grade(submission: Submission, request: Request) -> SubmissionRejected:
     """Of a self-check: why nothing can be done, and which written answers were seen."""
-    names = ", ".join(f"{name}.py" for name in _code_tasks(request))
+    names = ", ".join(f"{name}.py" for name in code_tasks(request.tasks))
     expected = f"expected one of: {names}" if names else "a self-check grades code; ask for a code task"
     answered = ", ".join(sorted(find_answers(submission.files, ()).by_question))
     if answered:
         return SubmissionRejected(f"there is no code to check; found answers to {answered}", hint=expected)
     return SubmissionRejected("the submission answers none of the tasks", hint=expected)
+
+
+def _noted(submission: Submission, request: Request) -> Submission:
+    """Of a self-check: what it does not look at stands in the notes, so that nobody thinks it was lost."""
+    answered = sorted(find_answers(submission.files, ()).by_question)
+    missing = [task for task in code_tasks(request.tasks) if task not in submission.entries]
+    notes = [
+        *([f"answers found, not graded here: {', '.join(answered)}"] if answered else []),
+        *([f"not handed in yet: {', '.join(missing)}"] if missing else []),
+    ]
+    return dataclasses.replace(submission, notes=(*submission.notes, *notes))
 
 
 def _is_wanted(task: Task, submission: Submission, request: Request) -> bool:
@@ -109,23 +123,36 @@ def _is_wanted(task: Task, submission: Submission, request: Request) -> bool:
     return not request.only_present or task.id in submission.entries
 
 
-def _code_tasks(request: Request) -> list[str]:
+def code_tasks(tasks: Mapping[str, Task]) -> list[str]:
     """The tasks that are answered by a source file; written answers have names of their own."""
-    return [task.id for task in request.tasks.values() if task.kind == "code"]
+    return [task.id for task in tasks.values() if task.kind == "code"]
 
 
 def _judge_all(
     tasks: list[Task], submission: Submission, request: Request, run: Run, on_check: OnCheck | None
 ) -> tuple[list[TaskResult], GraderError | None]:
-    results, first_error = [], None
-    for task in tasks:
-        try:
-            results.append(_judge(task, submission, request, run, on_check))
-        except (TaskBroken, Ungraded) as error:
-            first_error = first_error or error
-            results.append(TaskResult(task=task, status=TaskStatus.UNGRADED, reason=str(error)))
-    broken = [result for result in results if result.status is TaskStatus.UNGRADED]
-    return results, first_error or (_our_error(broken[0]) if broken else None)
+    judged = [judge_task(task, submission, request, run, on_check) for task in tasks]
+    errors = [one.error for one in judged if one.error is not None]
+    return [one.result for one in judged], errors[0] if errors else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What one task's run gave; `error` is ours, and the result is then ungraded."""
+
+    result: TaskResult
+    error: GraderError | None = None
+
+
+def judge_task(
+    task: Task, submission: Submission, request: Request, run: Run, on_check: OnCheck | None = None
+) -> Judged:
+    """Grades one task of a submission that was loaded. Raises SandboxUnavailable where nothing can be run."""
+    try:
+        result = _judge(task, submission, request, run, on_check)
+    except (TaskBroken, Ungraded) as error:
+        return Judged(result=TaskResult(task=task, status=TaskStatus.UNGRADED, reason=str(error)), error=error)
+    return Judged(result=result, error=_our_error(result) if result.status is TaskStatus.UNGRADED else None)
 
 
 def _our_error(result: TaskResult) -> GraderError:
@@ -143,7 +170,7 @@ def _judge(task: Task, submission: Submission, request: Request, run: Run, on_ch
     if entry is None:
         return TaskResult(task=task, status=TaskStatus.MISSING, reason=f"no file answers {task.id}")
     job = Job(
-        task=_within(task, settings),
+        task=within(task, settings),
         submission=submission,
         entry=entry,
         seed=run.seed,
@@ -154,6 +181,7 @@ def _judge(task: Task, submission: Submission, request: Request, run: Run, on_ch
         gpus=choose_gpus(settings.gpus, task),
         runtime=settings.runtime or "",
         slot=request.slot,
+        cores=request.cores,
         pictures=request.pictures,
     )
     try:
@@ -184,7 +212,7 @@ def _reap(name: str, run_id: str) -> None:
         return  # an engine that is gone holds nothing that we could remove
 
 
-def _within(task: Task, settings: Settings) -> Task:
+def within(task: Task, settings: Settings) -> Task:
     """The task with the limits that the settings override."""
     changes: Json = {}
     if settings.memory_mb:
@@ -194,7 +222,8 @@ def _within(task: Task, settings: Settings) -> Task:
     return dataclasses.replace(task, limits=dataclasses.replace(task.limits, **changes))
 
 
-def _new_run(settings: Settings) -> Run:
+def new_run(settings: Settings) -> Run:
+    """The run of one submission under these settings, with a fresh id and, unless one is given, a secret seed."""
     return Run(
         id=uuid.uuid4().hex,
         backend=settings.backend,

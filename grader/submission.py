@@ -84,6 +84,11 @@ def submission_id(path: Path, task_ids: Collection[str]) -> str:
     return f"{ANY_TASK}-{hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]}"
 
 
+def is_form(path: Path) -> bool:
+    """True for what could be a submission: a folder, or a file with a suffix of one."""
+    return path.is_dir() or _suffix(path) != ""
+
+
 def _suffix(path: Path) -> str:
     """The suffix that says how to read a file, as written in its name's lower case; "" for none known."""
     name = path.name.lower()

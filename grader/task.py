@@ -21,7 +21,9 @@ from grader.text import sanitize_line
 
 TASK_FILE = "task.toml"
 BUGS_FILE = "hidden/bugs.toml"
-_CACHES = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".DS_Store"})
+KIT_FILE, KIT_TASKS = "grader-kit.json", "tasks"
+"""What marks a candidate's kit, and the folder of its tasks: `--tasks-dir` may name either."""
+CACHES = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".DS_Store"})
 _MIB = 1024**2
 
 
@@ -54,6 +56,7 @@ def load_task(root: Path) -> Task:
 
 def find_tasks(tasks_dir: Path) -> dict[str, Task]:
     """All tasks in `tasks_dir`, by id, sorted. Raises UsageError where there are none."""
+    tasks_dir = _folder(tasks_dir)
     return {task_id: _load_named(tasks_dir, task_id) for task_id in _names(tasks_dir)}
 
 
@@ -65,6 +68,7 @@ def load_tasks(tasks_dir: Path, ids: Iterable[str] = ()) -> dict[str, Task]:
     wanted = list(dict.fromkeys(ids))
     if not wanted:
         return find_tasks(tasks_dir)
+    tasks_dir = _folder(tasks_dir)
     known = _names(tasks_dir)
     for task_id in wanted:
         if task_id not in known:
@@ -75,12 +79,17 @@ def load_tasks(tasks_dir: Path, ids: Iterable[str] = ()) -> dict[str, Task]:
     return {task_id: _load_named(tasks_dir, task_id) for task_id in wanted}
 
 
+def _folder(tasks_dir: Path) -> Path:
+    """The folder of the tasks where `tasks_dir` is a kit; else itself."""
+    return tasks_dir / KIT_TASKS if (tasks_dir / KIT_FILE).is_file() else tasks_dir
+
+
 def _names(tasks_dir: Path) -> list[str]:
     """The names of the folders that hold a task; UsageError where there are none."""
     names = sorted(path.parent.name for path in tasks_dir.glob(f"*/{TASK_FILE}"))
     if not names:
         message = f"there are no tasks in {tasks_dir}"
-        raise UsageError(message, hint=f"give a folder of folders with a {TASK_FILE} each: --tasks-dir DIR")
+        raise UsageError(message, hint=f"give a folder of folders with a {TASK_FILE} each, or a kit: --tasks-dir DIR")
     return names
 
 
@@ -163,7 +172,7 @@ def _text(table: Json) -> Text:
 def _files(root: Path) -> dict[str, bytes]:
     """All files of the task by relative path, without what tools leave behind: the same on every machine."""
     paths = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
-    return {path.as_posix(): (root / path).read_bytes() for path in paths if not _CACHES.intersection(path.parts)}
+    return {path.as_posix(): (root / path).read_bytes() for path in paths if not CACHES.intersection(path.parts)}
 
 
 def _broken(path: Path, what: str, cause: Exception | None = None) -> NoReturn:

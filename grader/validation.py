@@ -28,8 +28,8 @@ class Validation:
         self, settings: Settings, references: Path | None, candidates: Path | None, jobs: int, only: str
     ) -> None:
         self._settings = settings
-        self._references = references or _REPOSITORY / "reference"
-        self._candidates = candidates or _REPOSITORY / "candidates"
+        self._references = references or _beside(settings.tasks_dir, "reference")
+        self._candidates = candidates or _beside(settings.tasks_dir, "candidates")
         self._jobs, self._only = jobs, only
         self._lock = threading.Lock()
         self.records: list[Json] = []
@@ -77,6 +77,12 @@ class Validation:
                 say(f"{kind:9} {good} of {len(mine)} as declared")
         state = "proven" if all(not verdict.problems for verdict in verdicts) else "NOT proven"
         say(f"{task.id} is {state} ({seconds:.0f} s)")
+
+
+def _beside(tasks_dir: Path, name: str) -> Path:
+    """The folder `name` beside the tasks; the repository's where there is none: for a copy of its tasks."""
+    folder = tasks_dir.resolve().parent / name
+    return folder if folder.is_dir() else _REPOSITORY / name
 
 
 def _record(task_id: str, verdict: Verdict) -> Json:

@@ -105,14 +105,14 @@ def prove(cases: list[Case], request: Request, *, jobs: int, on_verdict: Callabl
 def _prove_one(case: Case, request: Request) -> Verdict:
     try:
         with tempfile.TemporaryDirectory(prefix="grader-verify-") as folder:
-            path = _patched(case, Path(folder)) if case.patch else case.path
+            path = patched(case, Path(folder)) if case.patch else case.path
             graded = grade(path, request)
     except TaskBroken as error:
         return Verdict(case=case, report=None, problems=(str(error),))
     return Verdict(case=case, report=graded.report, problems=tuple(differences(case.expected, graded.report)))
 
 
-def _patched(case: Case, folder: Path) -> Path:
+def patched(case: Case, folder: Path) -> Path:
     """A copy of the case's base with its patch applied, below `folder`."""
     target = folder / case.name
     if case.path.is_dir():

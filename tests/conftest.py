@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 
 from tests.samples import TASK_TOML
+from tests.typed import Typed, runner
 
 # The same examples on every run, and no limit by the clock: a slow machine is no failure.
 hypothesis.settings.register_profile("grader", derandomize=True, deadline=None, database=None)
@@ -41,6 +42,12 @@ def make_task(make_folder: Callable[..., Path]) -> Callable[..., Path]:
         return make_folder(f"tasks/{name}", files)
 
     return make
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """Runs a command in this process, as the console script does."""
+    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture(scope="session")

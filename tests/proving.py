@@ -1,11 +1,34 @@
-"""Which cases of a task's proof a test run affords: enough for each check that a mutant names to fail at least once."""
+"""Which cases of a task's proof a test run affords: enough for each check that a mutant names to fail at least once.
+
+Each case is a test of its own, so that several processes can share the proofs out.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection
+from pathlib import Path
 
-from grader.verify import Case
+from grader.config import Settings
+from grader.pipeline import Request
+from grader.task import load_tasks
+from grader.verify import Case, prove
+
+TASKS = Path(__file__).parent.parent / "tasks"
+SEED = 2026
+"""The same draws on every run: what chance may do is measured by benchmarks.repeat, not met here now and then."""
+
+
+def problems(case: Case, task: str) -> tuple[str, ...]:
+    """How the score of a case, graded in a container, differs from what it declares."""
+    request = Request(tasks=load_tasks(TASKS, [task]), settings=Settings(seed=SEED))
+    (verdict,) = prove([case], request, jobs=1, on_verdict=lambda _verdict: None)
+    return verdict.problems
+
+
+def name_of(case: Case) -> str:
+    """The case as the name of a test."""
+    return f"{case.kind}-{case.name}"
 
 
 def covering(mutants: list[Case], task: str, cost: Callable[[Case], float]) -> list[Case]:

@@ -69,6 +69,7 @@ RUN = Run(
     id="r1", backend="docker", isolated=True, seed=987654321, started_at="2025-01-01T00:00:00Z", duration_s=12.5,
     image="sha256:1234", attestation={"toy": {"seccomp": 2}}, host={"cpus": 2}, versions={"python": "3.11.7"},
 )  # fmt: skip
+ANSWER = "我会 clip the norm。"
 DIAGNOSIS = Diagnosis(
     id="mask_inverted", bug=Text(en="the mask convention is inverted", zh="掩码约定反了"),
     question=Text(en="What does True mean in your mask?", zh="掩码里的 True 表示什么？"), confidence=0.9,
@@ -119,6 +120,7 @@ def full_report() -> Report:
         points=(point,),
         flags=("short",),
         needs_review=True,
+        answer=ANSWER,
     )
     task = replace(
         graded.tasks[0],

@@ -24,11 +24,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("model", "atomic", "schemas"),
     ("config",),
     ("intake",),
-    ("task", "submission", "scoring", "expectation", "patch"),
+    ("task", "submission", "scoring", "expectation", "patch", "installed"),
     ("sandbox", "runners", "reports", "progress"),
     ("judge", "written"),
     ("pipeline", "store"),
-    ("batch", "verify", "kit", "doctor", "review"),
+    ("verify", "kit", "doctor", "review", "scaffold", "similarity"),
+    ("batch",),
+    ("api", "ci"),
     ("validation",),
     ("commands",),
     ("cli",),
@@ -49,7 +51,13 @@ LONGER = {"model.py": 540}
 FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 BY_NAME = [pytest.param(path, id=str(path.relative_to(ROOT))) for path in FILES]
 WORKER = [pytest.param(path, id=path.name) for path in FILES if PACKAGE / "worker" in path.parents]
-ABOVE = [pytest.param(path, id=str(path.relative_to(ROOT))) for path in FILES if PACKAGE / "worker" not in path.parents]
+FRONT = PACKAGE / "__init__.py"
+"""Names the Python interface, and imports it where somebody asks for a name."""
+ABOVE = [
+    pytest.param(path, id=str(path.relative_to(ROOT)))
+    for path in FILES
+    if PACKAGE / "worker" not in path.parents and path != FRONT
+]
 
 
 def _module(path: Path) -> str:
@@ -112,6 +120,15 @@ def test_imports_point_down(path: Path) -> None:
         there = _unit(target)
         assert there in RANKS, f"{path.name} imports {target}, which has no place in LAYERS"
         assert there == here or RANKS[there] < RANKS[here], f"{path.name} imports {target}: layers point down"
+
+
+def test_importing_grader_imports_nothing_else() -> None:
+    """It is part of the image, and of every command's start."""
+    code = "import sys; before = {*sys.modules}; import grader; print(*({*sys.modules} - before))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = {name for name in done.stdout.split() if name.partition(".")[0] not in sys.stdlib_module_names}
+    assert loaded == {"grader"}
+    assert not [name for name in _imports_at_load(FRONT) if name.partition(".")[0] not in sys.stdlib_module_names]
 
 
 @pytest.mark.parametrize("path", WORKER)

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from grader.commands.options import COMMON, fail_under_option, quiet_option, say, setting_options, settings_from
-from grader.errors import ExitCode, SubmissionRejected
+from grader.commands.options import (
+    COMMON,
+    fail_under_option,
+    quiet_option,
+    say,
+    setting_options,
+    settings_from,
+    settings_in_kit,
+)
+from grader.errors import ExitCode, GraderError, SubmissionRejected
 
 if TYPE_CHECKING:
-    from grader.model import Report
-    from grader.pipeline import Graded, Request
+    from grader.kit.finding import Kit
+    from grader.model import Report, Task
+    from grader.progress import Progress
 
 
 @click.command("grade")
@@ -43,27 +52,30 @@ def grade_command(
         grader grade candidates/ada -o out/ada/report.json
         grader grade ada.zip --task cnn_classifier --fail-under 60
     """
-    from grader.pipeline import Request
+    from grader import api
     from grader.task import load_tasks
 
     settings = settings_from(config, flags)
-    tasks = load_tasks(settings.tasks_dir, task_ids)
-    request = Request(tasks=tasks, settings=settings, pictures=output is not None)
-    graded = _run(submission, request, quiet=quiet)
-    report = _saved(graded, output)
+    tasks = load_tasks(settings.tasks_dir, task_ids).values()
+    faults: list[GraderError] = []
+    with _progress(quiet=quiet) as progress:
+        report = api.grade(
+            submission, tasks, settings=settings, output=output, on_check=progress.check,
+            on_opinion=progress.opinion, on_fault=faults.append,
+        )  # fmt: skip
     if not quiet:
         _show(report, settings.lang)
-    return _exit_code(graded, fail_under)
+    return _exit_code(report, faults, fail_under)
 
 
 @click.command("check")
-@click.argument("submission", type=click.Path(path_type=Path), default=".")
+@click.argument("submission", type=click.Path(path_type=Path), required=False)
 @click.option("--task", "-t", "task_ids", multiple=True, metavar="T", help="Only this task (repeatable).")
 @setting_options("tasks_dir", "lang", "memory_mb")
 @fail_under_option
 @quiet_option
 def check_command(
-    submission: Path,
+    submission: Path | None,
     task_ids: tuple[str, ...],
     config: Path | None,
     fail_under: float | None,
@@ -72,44 +84,51 @@ def check_command(
 ) -> int:
     """Check your own submission with the public tests: no Docker needed, nothing hidden involved.
 
-    The code runs as you, without isolation: check only what you wrote or trust.
+    The code runs as you, without isolation: check only what you wrote or trust. Inside a kit, which is known by
+    grader-kit.json in the current folder or above it, the tasks are the kit's, and SUBMISSION is its folder submission/
+    unless given.
 
     \b
     Example:
         grader check my_folder/
         grader check my_folder/ --task cnn_classifier --lang zh
+        grader check
     """
-    from grader.pipeline import Request
+    from grader import api
     from grader.task import load_tasks
 
-    settings = settings_from(config, {**flags, "backend": "process"})
+    settings, kit = settings_in_kit(config, flags)
     tasks = load_tasks(settings.tasks_dir, task_ids)
-    request = Request(tasks=tasks, settings=settings, suites=("public",), only_present=True)
     if not quiet:
         click.echo("Self-check: public tests, your code runs on this machine without isolation.", err=True)
-    graded = _run(submission, request, quiet=quiet)
-    if graded.error is not None and isinstance(graded.error, SubmissionRejected):
-        raise graded.error
+        _say_kit(kit, tasks)
+    faults: list[GraderError] = []
+    with _progress(quiet=quiet) as progress:
+        report = api.check(
+            submission or (kit.work if kit else Path()), tasks.values(), settings=settings, on_check=progress.check,
+            on_fault=faults.append,
+        )  # fmt: skip
+    for fault in faults:
+        if isinstance(fault, SubmissionRejected):
+            raise fault
     if not quiet:
-        _show(graded.report, settings.lang)
-    return _exit_code(graded, fail_under)
+        _show(report, settings.lang)
+    return _exit_code(report, faults, fail_under)
 
 
-def _run(submission: Path, request: Request, *, quiet: bool) -> Graded:
-    from grader.pipeline import grade
+def _progress(*, quiet: bool) -> Progress:
     from grader.progress import Progress
 
-    with Progress(enabled=not quiet) as progress:
-        return grade(submission, replace(request, on_opinion=progress.opinion), progress.check)
+    return Progress(enabled=not quiet)
 
 
-def _saved(graded: Graded, output: Path | None) -> Report:
-    """The report as it was written to `output`, its artifacts beside it."""
-    if output is None:
-        return graded.report
-    from grader.reports.artifacts import save
-
-    return save(graded.report, graded.files, output)
+def _say_kit(kit: Kit | None, tasks: Mapping[str, Task]) -> None:
+    """Where the tasks come from when nobody named them, and which are not as they were handed out."""
+    if kit is None:
+        return
+    click.echo(f"Tasks of the kit in {kit.root}", err=True)
+    for name in kit.changed(tasks):
+        click.echo(f"tasks/{name} was changed since the kit was made: the grading uses the original", err=True)
 
 
 def _show(report: Report, lang: str) -> None:
@@ -121,10 +140,10 @@ def _show(report: Report, lang: str) -> None:
     click.echo(render(to_json(report), lang, color=terminal, width=min(width, 120)), nl=False)
 
 
-def _exit_code(graded: Graded, fail_under: float | None) -> int:
-    if graded.error is not None:
-        say(graded.error)
-        return graded.error.exit_code
-    if fail_under is not None and graded.report.score.percent < fail_under:
+def _exit_code(report: Report, faults: Sequence[GraderError], fail_under: float | None) -> int:
+    for fault in faults:
+        say(fault)
+        return fault.exit_code
+    if fail_under is not None and report.score.percent < fail_under:
         return ExitCode.BELOW_THRESHOLD
     return ExitCode.GRADED

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from grader.config import OPTIONS, Settings, load_settings
-from grader.errors import GraderError
+from grader.errors import GraderError, UsageError
 from grader.text import sanitize_line
+
+if TYPE_CHECKING:
+    from grader.kit.finding import Kit
 
 Command = Callable[..., Any]
 COMMON = ("backend", "tasks_dir", "seed", "lang", "gpus", "image", "runtime", "memory_mb", "cpus")
 """Settings of every command that runs candidate code in a sandbox of the user's choice."""
+_PACKAGE_HELP = "Installed package with the tasks, instead of --tasks-dir."
 
 
 def setting_options(*names: str) -> Callable[[Command], Command]:
@@ -27,6 +32,8 @@ def setting_options(*names: str) -> Callable[[Command], Command]:
             kind = click.Choice(option.choices) if option.choices else None
             shown = f"{option.help}  [env: {option.variable}]"
             command = click.option(option.flag, name, type=kind, metavar=option.metavar or None, help=shown)(command)
+        if "tasks_dir" in names:
+            command = click.option("--tasks-package", metavar="NAME", help=_PACKAGE_HELP)(command)
         return click.option(
             "--config", type=click.Path(path_type=Path), help="TOML file with settings; no file is read unless given."
         )(command)
@@ -47,8 +54,30 @@ def fail_under_option(command: Command) -> Command:
 
 
 def settings_from(config: Path | None, flags: dict[str, Any]) -> Settings:
-    """The merged settings of a command's flags."""
-    return load_settings(config=config, environ=os.environ, flags=flags)
+    """The merged settings of a command's flags; --tasks-package is another way to say --tasks-dir."""
+    given = dict(flags)
+    package = given.pop("tasks_package", None)
+    if package is not None:
+        from grader.installed import tasks_of
+
+        if given.get("tasks_dir") is not None:
+            raise UsageError("--tasks-dir and --tasks-package both name the tasks", hint="give one of them")
+        given["tasks_dir"] = tasks_of(package)
+    return load_settings(config=config, environ=os.environ, flags=given)
+
+
+def settings_in_kit(config: Path | None, flags: dict[str, Any]) -> tuple[Settings, Kit | None]:
+    """The settings of a command for candidates: where nothing names the tasks, the kit around the current folder does.
+
+    Never for a command that grades: what lies in a folder must not decide what is graded.
+    """
+    from grader.kit.finding import find_kit
+
+    settings = settings_from(config, flags)
+    by_flag = any(flags.get(name) is not None for name in ("tasks_dir", "tasks_package"))
+    by_default = settings.tasks_dir == Settings().tasks_dir and not os.environ.get(OPTIONS["tasks_dir"].variable)
+    kit = find_kit(Path.cwd()) if by_default and not by_flag else None
+    return (replace(settings, tasks_dir=kit.tasks_dir), kit) if kit else (settings, None)
 
 
 def say(error: GraderError) -> None:

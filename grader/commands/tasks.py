@@ -1,4 +1,4 @@
-"""`grader tasks list | show | validate`."""
+"""`grader tasks list | show | new | validate`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from grader.commands.options import COMMON, quiet_option, setting_options, settings_from
+from grader.commands.options import COMMON, quiet_option, setting_options, settings_from, settings_in_kit
 
 
 @click.group("tasks")
 def tasks_group() -> None:
-    """List, show and prove tasks."""
+    """List, show, begin and prove tasks."""
 
 
 @tasks_group.command("list")
@@ -28,9 +28,10 @@ def tasks_list(config: Path | None, **flags: Any) -> None:
     """
     from grader.task import find_tasks
 
-    settings = settings_from(config, flags)
+    settings, _ = settings_in_kit(config, flags)
     for task in find_tasks(settings.tasks_dir).values():
-        click.echo(f"{task.id:20} {task.version:6} {task.possible:6g} points  {task.title.in_language(settings.lang)}")
+        points = f"{task.possible:6g}" if task.criteria else "     -"  # a kit has no rubrics of written questions
+        click.echo(f"{task.id:20} {task.version:6} {points} points  {task.title.in_language(settings.lang)}")
 
 
 @tasks_group.command("show")
@@ -45,7 +46,7 @@ def tasks_show(task_id: str, config: Path | None, **flags: Any) -> None:
     """
     from grader.task import load_tasks
 
-    settings = settings_from(config, flags)
+    settings, _ = settings_in_kit(config, flags)
     task = load_tasks(settings.tasks_dir, [task_id])[task_id]
     localized = Path(task.root, "PROMPT.zh.md")
     prompt = localized if settings.lang == "zh" and localized.is_file() else Path(task.root, "PROMPT.md")
@@ -53,6 +54,29 @@ def tasks_show(task_id: str, config: Path | None, **flags: Any) -> None:
     for criterion in task.criteria:
         name = f"{criterion.id}  " if task.kind == "written" else ""  # by which an answer is filed
         click.echo(f"{criterion.points:6g}  {name}{criterion.title.in_language(settings.lang)}")
+
+
+@tasks_group.command("new")
+@click.argument("name", metavar="NAME")
+@click.option(
+    "--output", "-o", metavar="DIR", default=".", type=click.Path(path_type=Path, file_okay=False),
+    help="Where tasks/NAME and reference/NAME go; the current folder unless given.",
+)  # fmt: skip
+@quiet_option
+def tasks_new(name: str, output: Path, quiet: bool) -> None:  # noqa: FBT001 - click's way
+    """Begin a task: a small one that works, with suites, a reference and a mutant, to be changed into yours.
+
+    \b
+    Example:
+        grader tasks new tokenizer -o my_tasks
+        grader tasks validate tokenizer --tasks-dir my_tasks/tasks
+    """
+    from grader.scaffold import new_task
+
+    roots = new_task(name, output)
+    if not quiet:
+        click.echo(f"made {' and '.join(map(str, roots))}; prove it before and after each change:")
+        click.echo(f"  grader tasks validate {name} --tasks-dir {output / 'tasks'}")
 
 
 @tasks_group.command("validate")

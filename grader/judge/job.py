@@ -49,6 +49,8 @@ class Job:
     gpus: tuple[str, ...] = ()
     runtime: str = ""
     slot: int = 0
+    cores: tuple[int, ...] = ()
+    """Cores of the judge and its sandbox; () for all."""
     pictures: bool = False
     """Draw what the suite kept for a person; only where a report is written."""
 
@@ -69,6 +71,7 @@ class Job:
             "entry": Entry(**data["entry"]),
             "suites": tuple(data["suites"]),
             "gpus": tuple(data["gpus"]),
+            "cores": tuple(data["cores"]),
         }
         return Job(**fields)
 

@@ -53,6 +53,11 @@ def document(record: Json, look: Look) -> str:
     return render(record, look.lang, color=look.color, width=look.width)
 
 
+def outcome_in_words(outcome: str, lang: str) -> str:
+    """What a check's outcome means."""
+    return _WORDS["zh" if lang == "zh" else "en"].get(outcome, outcome)
+
+
 class _Page:
     """The choices that hold for one summary: language, colour, width."""
 

@@ -42,8 +42,15 @@ def places(record: Json) -> dict[Place, Json]:
 
 
 def in_effect(review: Json) -> dict[Place, Json]:
-    """The entry that counts for each place: the last one."""
-    return {place_of(override): override for override in review["overrides"]}
+    """The entry that counts for each place: the last one, unless it was withdrawn; then the one before it."""
+    given: dict[Place, list[Json]] = {}
+    for override in review["overrides"]:
+        entries = given.setdefault(place_of(override), [])
+        if not override.get("withdrawn"):
+            entries.append(override)
+        elif entries:
+            entries.pop()
+    return {place: entries[-1] for place, entries in given.items() if entries}
 
 
 def reviewed(record: Json, review: Json) -> Json:

@@ -29,6 +29,7 @@ def question_to_json(question: ScoredQuestion) -> Json:
         "flags": list(question.flags),
         "needs_review": question.needs_review,
         "llm": row_of(question.llm) if question.llm else None,
+        "answer": question.answer,
     }
 
 
@@ -66,4 +67,5 @@ def question_from_json(row: Json) -> ScoredQuestion:
         flags=tuple(row["flags"]),
         needs_review=row["needs_review"],
         llm=OpinionSummary(**row["llm"]) if row["llm"] else None,
+        answer=row.get("answer", ""),  # reports of earlier versions have none
     )

@@ -138,14 +138,14 @@ def _same_version(cells: Mapping[str, str], result: Result, possible: float) -> 
     """Raises _Wrong where the row is about something that was graded anew since the table was made."""
     if cells["version"] and cells["version"] != version(result.record):
         raise _Wrong(f"{result.id} handed in something else since this table was exported; export again")
-    if cells["possible"] and _number(cells["possible"]) != possible:
+    if cells["possible"] and read_number(cells["possible"]) != possible:
         raise _Wrong(
             f"it was worth {cells['possible']} points in this table and is {number(possible)} now; export again"
         )
 
 
 def _points(cell: str, possible: float) -> float:
-    points = _number(cell)
+    points = read_number(cell)
     if points is None:
         raise _Wrong(f"human_points {_name(cell)} is not a number")
     if not 0 <= points <= possible:
@@ -153,7 +153,7 @@ def _points(cell: str, possible: float) -> float:
     return points
 
 
-def _number(cell: str) -> float | None:
+def read_number(cell: str) -> float | None:
     """Points in hundredths: full-width digits and a decimal comma are fine, a separator of thousands is not."""
     text = unicodedata.normalize("NFKC", cell).strip()
     text = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text

@@ -1,4 +1,5 @@
-"""review.json: the overrides of one submission, beside its report. Entries are added, never changed or removed.
+"""review.json: the overrides of one submission, beside its report. Entries are added, never changed or removed;
+an entry can say that it takes back the one before it.
 
 A writer holds a lock on the folder from reading to renaming, so that of two reviewers who save at once none is lost.
 """
@@ -9,9 +10,10 @@ import fcntl
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -19,7 +21,7 @@ from grader.atomic import write_bytes
 from grader.errors import UsageError
 from grader.model import Json
 from grader.reports.as_json import dumps
-from grader.reports.reviewed import Place
+from grader.reports.reviewed import Place, place_of
 from grader.schemas import violation
 from grader.text import sanitize_line
 
@@ -46,6 +48,12 @@ class Override:
     at: str
     """UTC, ISO 8601."""
     submission_sha256: str
+    withdrawn: bool = False
+    """True for an entry that takes back the one in effect, so that what was before counts again."""
+
+
+class ReviewConflict(UsageError):
+    """Somebody else decided the same place since the reviewer looked; nothing was written."""
 
 
 def review_path(report: Path) -> Path:
@@ -93,10 +101,15 @@ class Addition:
 
     submission: str
     overrides: Sequence[Override]
+    seen: Mapping[Place, int] = field(default_factory=dict)
+    """How many entries each place had when the reviewer looked at it; a place that is no key may have any number."""
 
 
 def add_overrides(additions: Mapping[Path, Addition]) -> None:
-    """Adds to each review.json what is new, to all or to none. Raises UsageError where one cannot be written."""
+    """Adds to each review.json what is new, to all or to none.
+
+    Raises UsageError where one cannot be written, ReviewConflict where a place has entries that its reviewer never saw.
+    """
     with ExitStack() as stack:
         for path in sorted(additions):  # one order for everybody, so that two writers cannot wait for each other
             stack.enter_context(_locked(path.parent))
@@ -113,6 +126,10 @@ def add_overrides(additions: Mapping[Path, Addition]) -> None:
 def _extended(path: Path, addition: Addition) -> bytes:
     """The review with the new entries at its end, as bytes."""
     review = read_review(path, addition.submission)
+    counts = entry_counts(review)
+    for place, count in addition.seen.items():
+        if counts[place] != count:
+            raise ReviewConflict(f"{place} was decided by somebody else since", hint="nothing was written; look again")
     review["overrides"] = [*review["overrides"], *map(_row, addition.overrides)]
     problem = violation(review, "review")
     if problem:
@@ -120,11 +137,17 @@ def _extended(path: Path, addition: Addition) -> bytes:
     return dumps(review).encode()
 
 
+def entry_counts(review: Json) -> Counter[Place]:
+    """How many entries each place has. Entries are never removed, so the number tells one state from another."""
+    return Counter(map(place_of, review["overrides"]))
+
+
 def _row(override: Override) -> Json:
     place = override.place
     where = {"question": place.question, "point": place.item} if place.question else {"check": place.item}
     names = ("points", "possible", "machine", "reason", "reviewer", "at", "submission_sha256")
-    return {"task": place.task, **where, **{name: getattr(override, name) for name in names}}
+    row = {"task": place.task, **where, **{name: getattr(override, name) for name in names}}
+    return row | {"withdrawn": True} if override.withdrawn else row
 
 
 def _restore(old: Mapping[Path, bytes | None]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,18 +66,30 @@ def find_results(out: Path) -> tuple[Result, ...]:
 
     Raises UsageError where there is none, one cannot be read, or two are of submissions with the same id.
     """
-    if not out.is_dir() or (out / REPORT).is_file():
-        return (find_result(out),)
-    results = [load_result(path) for path in _reports(out)]
-    if not results:
-        raise UsageError(f"there is no report in {out}", hint="OUT is a folder of <id>/report.json")
+    return in_order(load_result(path) for path in result_paths(out))
+
+
+def in_order(results: Iterable[Result]) -> tuple[Result, ...]:
+    """The results by id. Raises UsageError where two are of submissions with the same id."""
     seen: dict[str, Result] = {}
     for result in results:
         if result.id in seen:
             message = f"{seen[result.id].path} and {result.path} are both of {result.id}"
             raise UsageError(message, hint="give one of the two folders")
         seen[result.id] = result
-    return tuple(sorted(results, key=lambda result: result.id))
+    return tuple(seen[name] for name in sorted(seen))
+
+
+def result_paths(out: Path) -> list[Path]:
+    """The reports that `find_results` reads. Raises UsageError where there is none."""
+    if not out.is_dir():
+        return [out]
+    if (out / REPORT).is_file():
+        return [out / REPORT]
+    paths = _reports(out)
+    if not paths:
+        raise UsageError(f"there is no report in {out}", hint="OUT is a folder of <id>/report.json")
+    return paths
 
 
 def _reports(out: Path) -> list[Path]:

@@ -1,7 +1,6 @@
 """The review as a table for a spreadsheet: a row for each place, comma-separated, UTF-8.
 
-Cells hold what candidates wrote. A spreadsheet reads a cell that begins with = + - or @ as a formula, so such a cell
-gets an apostrophe in front, which reading takes away again. Nothing of a table is ever evaluated.
+Cells hold what candidates wrote: `reports.cells` makes them harmless. Nothing of a table is ever evaluated.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,10 @@ from typing import Final
 
 from grader.errors import UsageError
 from grader.model import Json
+from grader.reports import cells
+from grader.reports.cells import defused as defused
+from grader.reports.cells import number as number
+from grader.reports.cells import restored as restored
 from grader.reports.reviewed import places
 from grader.review.results import Result
 from grader.text import sanitize_line, shorten
@@ -31,25 +33,6 @@ UNANSWERED: Final = "unanswered"
 """The flag of a question without an answer."""
 _MAX_BYTES: Final = 64 * 1024**2
 _MAX_QUOTE: Final = 1000
-# Full-width forms too, which spreadsheets of Chinese and Japanese systems take alike; and behind a semicolon, at which
-# other systems' spreadsheets cut cells. The class before the sign holds the apostrophe, so that nothing is ambiguous.
-_FORMULA = re.compile(r"(^|;)(?=[\s']*[=+\-@＝＋－＠])")
-_DEFUSED = re.compile(r"(^|;)'(?=[\s']*[=+\-@＝＋－＠])")
-
-
-def defused(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return _FORMULA.sub(r"\1'", text)
-
-
-def restored(cell: str) -> str:
-    """The text behind `defused`."""
-    return _DEFUSED.sub(r"\1", cell)
-
-
-def number(points: float) -> str:
-    """Points as a person writes them."""
-    return f"{points:.10g}"
 
 
 def version(record: Json) -> str:
@@ -70,11 +53,7 @@ def to_rows(results: Iterable[Result], lang: str = "en") -> list[Cells]:
 
 def in_csv(rows: Iterable[Cells]) -> str:
     """The rows below a header, each cell harmless."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows({name: defused(sanitize_line(cell, 4096)) for name, cell in row.items()} for row in rows)
-    return text.getvalue()
+    return cells.in_csv(rows, COLUMNS)
 
 
 def _rows(result: Result, lang: str) -> Iterator[Cells]:

@@ -62,6 +62,7 @@ def _engine(request: SandboxRequest, inspected: Json) -> list[Comparison]:
         "MemorySwap": limits.memory_bytes,
         "PidsLimit": limits.pids,
         "NanoCpus": int(limits.cpus * 1e9),
+        "CpusetCpus": profile.cpuset(request),
         "IpcMode": "private",
         "ShmSize": limits.shm_bytes,
         "OomKillDisable": False,
@@ -135,7 +136,16 @@ def _host(request: SandboxRequest, host: Json) -> list[Comparison]:
     if not host or request.runtime == "runsc":
         return []
     seen = host.get("NSpid", "").split()
-    return [*_confinement("host", host), _row("host.pid_namespace", True, len(seen) >= 2 and seen[-1] == "1")]
+    rows = [*_confinement("host", host), _row("host.pid_namespace", True, len(seen) >= 2 and seen[-1] == "1")]
+    if request.cores:
+        rows.append(_row("host.cores", sorted(request.cores), _cores(host.get("Cpus_allowed_list", ""))))
+    return rows
+
+
+def _cores(text: str) -> list[int]:
+    """The kernel's list of cores, such as "0-2,5", one by one."""
+    ends = [part.split("-") for part in text.split(",") if part]
+    return [core for end in ends for core in range(int(end[0]), int(end[-1]) + 1)]
 
 
 def _limits(request: SandboxRequest, sees: Json) -> list[Comparison]:

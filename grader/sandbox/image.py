@@ -81,6 +81,17 @@ def find_image(client: DockerClient, *, gpu: bool = False) -> Image:
     raise SandboxUnavailable(f"the sandbox image {tag} is missing", hint=f"run: {command}")
 
 
+def image_id(client: DockerClient, name: str | None, *, gpu: bool = False) -> str:
+    """The engine's id of the image called `name`, or of this version's. Raises SandboxUnavailable where it has none."""
+    if name is None:
+        return find_image(client, gpu=gpu).id
+    with _engine_errors("look for the sandbox image"):
+        found = _lookup(client, name)
+    if found is None:
+        raise SandboxUnavailable(f"the engine has no image {name!r}", hint=f"run: {BUILD_COMMAND}")
+    return str(found.id)
+
+
 def build_image(  # noqa: PLR0913 -- one option of `grader image build` each
     client: DockerClient,
     *,

@@ -27,6 +27,11 @@ def uid(request: SandboxRequest) -> int:
     return FIRST_UID + request.slot
 
 
+def cpuset(request: SandboxRequest) -> str:
+    """The cores in the engine's notation; "" for all."""
+    return ",".join(map(str, request.cores))
+
+
 def seccomp_profile() -> str:
     """Our own allow-list (sandbox/seccomp.json) as one line of JSON."""
     text = resources.files("grader.sandbox").joinpath("seccomp.json").read_text(encoding="utf-8")
@@ -87,6 +92,8 @@ def host_config(request: SandboxRequest) -> dict[str, Any]:
         "auto_remove": False,
         "privileged": False,
     }
+    if request.cores:
+        config["cpuset_cpus"] = cpuset(request)
     if request.gpus:
         config["device_requests"] = [
             DeviceRequest(device_ids=list(request.gpus), capabilities=[["gpu", "compute", "utility"]])

@@ -28,6 +28,8 @@ class SandboxRequest:
     runtime: str = ""
     """OCI runtime, e.g. "runsc"; "" for the engine's default."""
     slot: int = 0
+    cores: tuple[int, ...] = ()
+    """Cores that it may run on; () for all."""
     deadline_s: float = 900.0
     """How long the sandbox may live; a leftover older than this may be reaped by anybody."""
 

@@ -16,7 +16,7 @@ from grader.text import sanitize_line
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
-NAMES = ("task", "submission", "report", "expected", "mutant", "bugs", "rubric", "exemplar", "review")
+NAMES = ("task", "submission", "report", "expected", "mutant", "bugs", "rubric", "exemplar", "review", "kit")
 
 
 @cache

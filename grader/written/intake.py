@@ -11,10 +11,10 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 
-from grader.text import sanitize_line
+from grader.text import sanitize_line, sanitize_text
 
 ANSWERS_FILE = "answers"
 _MAX_BYTES = 2 * 1024**2
@@ -33,6 +33,7 @@ class Answer:
     """The text that answers one question, and what intake saw on the way to it."""
 
     text: str
+    """Without escapes and invisible marks, so that what is graded is what a person sees, to the character."""
     source: str
     """The file, for a reader who wants to look."""
     is_text: bool = True
@@ -53,7 +54,8 @@ class Answers:
 def find_answers(files: Mapping[str, bytes], known: Iterable[str]) -> Answers:
     """The answers in `files`. `known`: ids of the questions that exist; () takes any number as known."""
     answers, ids = Answers(), frozenset(known)
-    for question, answer in _candidates(files):
+    for question, found in _candidates(files):
+        answer = replace(found, text=sanitize_text(found.text, len(found.text)))
         if ids and question not in ids:
             answers.notes.append(f"{sanitize_line(answer.source, 80)}: there is no question {question}; not graded")
         elif question in answers.by_question:

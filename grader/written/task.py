@@ -7,6 +7,7 @@ beside these scores by whoever calls; it never goes through here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from grader.written.compiled import CompiledRubric, compile_rubrics
 from grader.written.grade import AnswerGrade, grade_answer, unanswered
 from grader.written.guards import Flag
 from grader.written.intake import Answer, find_answers
+from grader.written.normalize import MAX_CHARS
 from grader.written.rubric import load_rubrics
 
 
@@ -31,7 +33,8 @@ def grade_written(task: Task, submission: Submission) -> TaskResult:
     for question, rubric in rubrics.items():
         answer = answers.by_question.get(question)
         grade = _graded(rubric, answer, rubrics, twice=question in answers.duplicates) if answer else unanswered(rubric)
-        questions.append(scored_question(rubric, grade, points[question]))
+        scored = scored_question(rubric, grade, points[question])
+        questions.append(replace(scored, answer=answer.text[:MAX_CHARS] if answer else ""))
     missing = [question for question in rubrics if question not in answers.by_question]
     notes = [*([f"unanswered: {', '.join(missing)}"] if missing else []), *dict.fromkeys(answers.notes)]
     return TaskResult(task=task, status=TaskStatus.GRADED, questions=questions, reason="; ".join(notes[:20]))

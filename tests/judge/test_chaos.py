@@ -7,6 +7,7 @@ comes out as `task_broken` here could make a wrong answer ungraded, so it is a f
 from __future__ import annotations
 
 import math
+import os
 import random
 import zlib
 from collections.abc import Callable, Mapping
@@ -26,8 +27,8 @@ from tests.fakes import Said
 from tests.judge.suites import job_for, run_job
 
 TASKS: Final = Path(__file__).resolve().parents[2] / "tasks"
-SEEDS: Final = 200
-GROUP: Final = 20
+SEEDS: Final = 200 if os.environ.get("GRADER_PROVE") == "all" else 60
+GROUP: Final = 10
 
 EXTREMES: Final = [math.nan, math.inf, -math.inf, -0.0, 0.0, 1e-45, 5e-324, 3.4e38, 1.7e308, -1.7e308, 1.0, 0.1]
 WHOLE: Final = [0, 1, -1, 2**31, 2**53 + 1, 2**63 - 1, -(2**63), 9, 10, 255]

@@ -59,7 +59,9 @@ def test_everything_else_is_the_candidates_outcome(run_suite: RunSuite, function
     assert ran.error == {}
 
 
-@pytest.mark.parametrize("functions", [{}, {"five": 5}, {"five": None}, {"Five": five}], ids=str)
+@pytest.mark.parametrize(
+    "functions", [{}, {"five": 5}, {"five": None}, {"Five": five}], ids=lambda functions: "+".join(functions) or "none"
+)
 def test_a_function_that_is_not_there_is_invalid(run_suite: RunSuite, functions: dict[str, Any]) -> None:
     assert run_suite(FIVE, functions).outcomes() == {"five": "invalid"}
 

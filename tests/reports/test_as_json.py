@@ -16,7 +16,7 @@ from grader.model import Json, Outcome
 from grader.reports.as_json import from_json, read_report, to_json, write_report
 from grader.schemas import violation
 from grader.scoring import rejected_report
-from tests.samples import RUN, TASK, check, full_report, report
+from tests.samples import ANSWER, RUN, TASK, check, full_report, report
 
 DESIGNED = {
     "top": "schema_version grader submission status score run tasks",
@@ -109,6 +109,13 @@ def test_written_reports_are_read_back(tmp_path: Path) -> None:
     write_report(full_report(), path)
     assert read_report(path) == full_report()
     assert path.read_text(encoding="utf-8").endswith("}\n")
+
+
+def test_a_report_of_an_earlier_version_has_no_answers_and_is_read() -> None:
+    record = to_json(full_report())
+    assert record["tasks"][0]["questions"][0].pop("answer") == ANSWER
+    assert violation(record, "report") == ""
+    assert from_json(record).tasks[0].questions[0].answer == ""
 
 
 def test_a_report_against_the_schema_is_a_bug_and_not_written(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from grader.model import Outcome, Report, Text, Visibility
 from grader.reports.as_json import from_json, to_json
 from grader.reports.audience import for_candidate
 from grader.schemas import violation
-from tests.samples import check, full_report, report
+from tests.samples import ANSWER, check, full_report, report
 
 CANARY = "canary-8c1f"
 
@@ -77,6 +77,7 @@ def test_no_other_class_name_stays(name: str) -> None:
 
 def test_rubric_evidence_and_reasons_of_ours_go() -> None:
     record = for_candidate(to_json(replace(full_report(), reason="toy: engine at host-7 gone")))
+    assert record["tasks"][0]["questions"][0].pop("answer") == ANSWER  # the candidate's own text is no secret
     text = json.dumps(record, ensure_ascii=False)
     for secret in ("clip the norm", "pattern", "hidden row 3", "host-7", "artifacts/toy.ipynb"):
         assert secret not in text

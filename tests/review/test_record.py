@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ import pytest
 from grader.atomic import write_bytes
 from grader.errors import UsageError
 from grader.review import record as module
-from grader.review.record import Addition, Override, add_overrides, read_review, review_path
+from grader.review.record import Addition, Override, ReviewConflict, add_overrides, read_review, review_path
+from grader.review.results import find_result
 from grader.schemas import violation
 from tests.review.samples import entries, given, of_check, of_point, override, store
 
@@ -30,6 +32,29 @@ def test_entries_stay_and_the_last_one_counts(tmp_path: Path) -> None:
     assert [row["points"] for row in entries(path)] == [2.0, 1.0, 0.5]
     assert given(path) == {"written/q01/how": 0.5, "toy/mask": 1.0}
     assert violation(json.loads(path.with_name("review.json").read_text("utf-8")), "review") == ""
+
+
+def test_a_withdrawn_entry_stays_and_the_one_before_it_counts_again(tmp_path: Path) -> None:
+    path, place = store(tmp_path), of_point("q01", "how")
+    add(path, override(place, 2.0), override(place, 0.5, reviewer="Ana"))
+    add(path, override(place, 0.5, reviewer="Ana", reason="taken back", withdrawn=True))
+    assert [row.get("withdrawn", False) for row in entries(path)] == [False, False, True]
+    assert given(path) == {"written/q01/how": 2.0}
+    add(path, override(place, 2.0, withdrawn=True), override(place, 2.0, withdrawn=True))
+    assert given(path) == {}
+    assert violation(json.loads(path.with_name("review.json").read_text("utf-8")), "review") == ""
+    assert find_result(path).view["review"] == {"in_effect": 0, "set_aside": []}
+
+
+def test_who_has_not_seen_the_last_entry_of_a_place_adds_nothing_to_it(tmp_path: Path) -> None:
+    path, place, other = store(tmp_path), of_point("q01", "how"), of_point("q01", "why")
+    add(path, override(other, 1.0), override(place, 2.0))
+    late = Addition(submission="alice", overrides=[override(other, 0.0), override(place, 0.0)], seen={place: 0})
+    with pytest.raises(ReviewConflict, match="written/q01/how was decided"):
+        add_overrides({review_path(path): late})
+    assert given(path) == {"written/q01/why": 1.0, "written/q01/how": 2.0}
+    add_overrides({review_path(path): replace(late, seen={place: 1, other: 1})})
+    assert given(path) == {"written/q01/why": 0.0, "written/q01/how": 0.0}
 
 
 def test_the_report_itself_is_not_touched(tmp_path: Path) -> None:

@@ -44,6 +44,16 @@ def test_a_container_with_the_whole_profile_is_green(green: Json) -> None:
     assert red(green) == set()
 
 
+def test_cores_that_are_not_those_asked_for_are_red(green: Json) -> None:
+    request = replace(REQUEST, cores=(1, 2))
+    assert red(green, request) == {"engine.CpusetCpus", "host.cores"}
+    green["inspected"]["HostConfig"]["CpusetCpus"] = "1,2"
+    green["host"]["Cpus_allowed_list"] = "1-2"
+    assert red(green, request) == set()
+    green["host"]["Cpus_allowed_list"] = "0-2"
+    assert red(green, request) == {"host.cores"}
+
+
 def at(*path: str) -> Callable[[Json, Any], None]:
     """A setter for one place in the views."""
 
@@ -79,6 +89,7 @@ WEAKENED: list[tuple[str, tuple[str, ...], Any]] = [
     ("engine.PidsLimit", (*ENGINE, "PidsLimit"), None),
     ("engine.PidsLimit", (*ENGINE, "PidsLimit"), 0),
     ("engine.NanoCpus", (*ENGINE, "NanoCpus"), 0),
+    ("engine.CpusetCpus", (*ENGINE, "CpusetCpus"), "0"),
     ("engine.IpcMode", (*ENGINE, "IpcMode"), "host"),
     ("engine.IpcMode", (*ENGINE, "IpcMode"), "shareable"),
     ("engine.ShmSize", (*ENGINE, "ShmSize"), 2**40),
@@ -159,7 +170,9 @@ WEAKENED: list[tuple[str, tuple[str, ...], Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("row", "path", "value"), WEAKENED, ids=lambda item: str(item)[:40])
+@pytest.mark.parametrize(
+    ("row", "path", "value"), WEAKENED, ids=lambda item: "removed" if item is REMOVED else str(item)[:40]
+)
 def test_each_weakened_defence_turns_its_row_red(green: Json, row: str, path: tuple[str, ...], value: Any) -> None:
     views = copy.deepcopy(green)
     at(*path)(views, value)

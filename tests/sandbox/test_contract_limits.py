@@ -156,10 +156,9 @@ def leftovers(rig: Rig) -> list[str]:
     return alive + ([str(sandbox._root)] if sandbox._root.exists() else [])
 
 
-def say_only(rig: Rig, name: str) -> None:
-    """Sends a call and does not wait for what comes."""
+def say_only(rig: Rig, session: Any, name: str) -> None:
+    """Sends a call and does not wait for what comes: nothing else can be asked afterwards."""
     link = rig.hello()
-    _, session = rig.open()
     request = {"verb": "call", "arguments": {"name": name}, "value": [[], {"$": "dict", "v": []}], "seed": 1}
     head = {"verb": "session", "session": session.number, "request": request}
     link._sandbox.send(encode_frame(FrameType.REQUEST, 5, head), time.monotonic() + 10)
@@ -168,8 +167,9 @@ def say_only(rig: Rig, name: str) -> None:
 def test_nothing_is_left_after_the_end_whatever_runs(fresh: Rig) -> None:
     with fresh.opened() as candidate:
         daemon = candidate.call("daemon").integer()
-        say_only(fresh, "flood_slowly")
-        say_only(fresh, "hang")
+        (_, flooding), (_, hanging) = fresh.open(), fresh.open()
+        say_only(fresh, flooding, "flood_slowly")
+        say_only(fresh, hanging, "hang")
         fresh.hello().kill()
     assert leftovers(fresh) == []
     assert fresh.name == "docker" or not psutil.pid_exists(daemon)

@@ -29,7 +29,7 @@ def test_views_of_a_suite_arrive_whole() -> None:
     assert to_sandbox(np.float32(0.5)) == 0.5
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, b"x"], ids=repr)
+@pytest.mark.parametrize("value", [object(), {1, 2}, b"x"], ids=lambda value: type(value).__name__)
 def test_a_suite_cannot_send_what_is_no_value(value: Any) -> None:
     with pytest.raises(TypeError, match="cannot send"):
         to_sandbox(value)

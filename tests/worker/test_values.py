@@ -215,7 +215,9 @@ class Number(int):
 
 
 @pytest.mark.parametrize(
-    "value", [object(), Number(3), {1.5: 2}, {(1, 2): 3}, {1, 2}, b"bytes", 1j, len, range(3)], ids=repr
+    "value",
+    [object(), Number(3), {1.5: 2}, {(1, 2): 3}, {1, 2}, b"bytes", 1j, len, range(3)],
+    ids=lambda value: type(value).__name__,
 )
 def test_everything_else_stays_in_its_process(value: Any) -> None:
     objects = Objects()

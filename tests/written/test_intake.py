@@ -8,8 +8,10 @@ import time
 import pytest
 
 from grader.model import Submission, TaskResult, TaskStatus
+from grader.reports.written_json import question_to_json
 from grader.task import load_task
 from grader.written.intake import find_answers
+from grader.written.normalize import MAX_CHARS
 from grader.written.task import grade_written, split_points
 from tests.written.conftest import TASK
 
@@ -108,6 +110,18 @@ def test_other_encodings_are_read() -> None:
     ):
         result = _grade({"answers.md": data})
         assert result.questions[0].score.earned > 1, data[:4]
+
+
+def test_the_answer_is_kept_as_it_was_read_and_evidence_counts_its_characters() -> None:
+    """Invisible marks, escapes and foreign line breaks go before grading, so that offsets hold in the report too."""
+    text = "\ufeff## Q1\r\n\x1b[31mFirst\u202e, the loss\u200b spikes:\x85we clip\u2028gradients 😀. " + "x" * 20_000
+    question = question_to_json(_grade({"answers.md": text.encode()}).questions[0])
+    assert question["answer"].startswith("First, the loss spikes:\nwe clip\ngradients 😀. xxx")
+    assert len(question["answer"]) == MAX_CHARS
+    evidence = [row for point in question["points"] for row in point["evidence"]]
+    assert evidence
+    for row in evidence:
+        assert question["answer"][row["start"] : row["end"]] == row["quote"]
 
 
 def test_no_answer_at_all_is_missing_and_unanswered_ones_are_listed() -> None:

@@ -135,22 +135,6 @@ def test_mha_batch(candidate: Any, rng: np.random.Generator, tools: Any, diagnos
 
 
 @pytest.mark.check(
-    "mha_sizes",
-    criterion="multi_head",
-    points=2,
-    title="any numbers of queries, keys, heads and batch items work",
-    title_zh="支持任意数量的查询、键、头和批量",
-    hint="Take sizes from the tensors; query and key lengths differ in cross-attention.",
-    hint_zh="大小要从张量中取得；交叉注意力中查询与键的长度不同。",
-)
-def test_mha_sizes(candidate: Any, rng: np.random.Generator, tools: Any) -> None:
-    for B, Tq, Tk, d_model, n_heads in ((1, 1, 1, 16, 4), (2, 3, 7, 24, 3), (3, 7, 2, 16, 1), (2, 4, 4, 8, 8)):
-        run = tools.new_mha(candidate, d_model, n_heads)
-        memory = tools.normal(rng, B, Tk, d_model)
-        run(tools.normal(rng, B, Tq, d_model), memory, memory)
-
-
-@pytest.mark.check(
     "projections",
     criterion="multi_head",
     points=1,

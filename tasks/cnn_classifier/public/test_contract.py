@@ -1,7 +1,8 @@
-"""The signatures hold for every size and number of channels that the prompt names."""
+"""The rest of the contract: every size and number of channels that the prompt names, parameters, epochs."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -99,9 +100,12 @@ def test_parameter_count(candidate: Any, rng: np.random.Generator) -> None:
     hint='With epochs=n the list under "loss" has at most n entries (fewer when you stop early).',
     hint_zh='给定 epochs=n 时，"loss" 列表最多有 n 项（提前停止时可以更少）。',
 )
-def test_epochs_honoured(candidate: Any, material: Any, trainer: Any) -> None:
-    digits = material.digits
-    few = type(digits)(digits.images[:300], digits.labels[:300], digits.test_images, digits.test_labels, 10)
+def test_epochs_honoured(candidate: Any, device: str) -> None:
+    stored = np.load(Path(__file__).parent / "digits_public.npz")
+    images, labels = stored["images"][:, None].astype(np.float32) / 16, stored["labels"].astype(np.int64)
     for epochs in (1, 3):
-        losses = trainer(candidate, few, seed=3, epochs=epochs).answer.floats("loss", what="the loss list")
+        model = candidate.call("build_model", 1, 10, 8).handle(what="the model")
+        training = candidate.within(cpu_s=20)
+        log = training.call("train_model", model, images, labels, epochs=epochs, seed=3, device=device)
+        losses = log.floats("loss", what="the loss list")
         require(1 <= len(losses) <= epochs, f"{len(losses)} losses for epochs={epochs}")

@@ -1,0 +1,130 @@
+"""A whole batch from a folder to OUT, in one screen: find, lock, look at the machine, run, publish."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from grader.batch.assembly import publish
+from grader.batch.discovery import Found
+from grader.batch.keys import Ground, devices_of
+from grader.batch.opening import Opener, sources
+from grader.batch.session import Interrupted, Session
+from grader.batch.show import Lines, make_show
+from grader.batch.slots import make_slots
+from grader.batch.unit import grade_unit
+from grader.config import Settings
+from grader.errors import SandboxUnavailable
+from grader.judge.launch import sweep
+from grader.model import Task
+from grader.runners import make_runner
+from grader.runners.protocol import Slot
+from grader.sandbox import backend
+from grader.store import JobRow, Store, locked
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a batch may be told besides the settings."""
+
+    out: Path
+    jobs: int | None = None
+    runner: str = "pool"
+    fresh: bool = False
+    """Grade everything again, whatever is stored."""
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """How a batch ended."""
+
+    rows: Sequence[JobRow]
+    """By id; of those that were settled."""
+    tally: Lines
+    interrupted: bool
+    pages: Sequence[Path] = ()
+    """summary.csv and index.html."""
+
+
+def run_batch(found: Sequence[Found], tasks: Mapping[str, Task], settings: Settings, options: Options) -> Finished:
+    """Grades the submissions into `options.out`.
+
+    Raises UsageError for an OUT that cannot be used, SandboxUnavailable where nothing can be run at all, and Ungraded
+    where finished results cannot be written any more; whatever is finished is kept.
+    """
+    slots = make_slots(options.jobs, tasks.values(), settings)
+    with locked(options.out), Store(options.out) as store:
+        image, slots = _prepare(tasks, settings, slots, store)
+        ground = Ground(settings=settings, seed=store.seed(settings.seed), image=image, devices=devices_of(settings))
+        store.announce(sources(found))
+        runner = make_runner(options.runner, grade_unit, slots)
+        show = make_show(len(found), len(slots), quiet=options.quiet)
+        session = Session(options.out, Opener(tasks, ground), store, runner, show, fresh=options.fresh)
+        interrupted = False
+        with _stoppable() as asked:
+            try:
+                with show:
+                    session.run(found, lambda: bool(asked))
+            except Interrupted:
+                interrupted = True
+            finally:
+                _reap(settings, store)
+        rows = sorted(session.rows, key=lambda row: row.id)
+        pages = [] if interrupted else publish(options.out, rows, store, settings.lang)
+        return Finished(rows=rows, tally=show, interrupted=interrupted, pages=pages)
+
+
+def _prepare(tasks: Mapping[str, Task], settings: Settings, slots: list[Slot], store: Store) -> tuple[str, list[Slot]]:
+    """Removes what a killed batch left, and asks the engine for the image's id and for cores to share out."""
+    if settings.backend != "docker" or not any(task.kind == "code" for task in tasks.values()):
+        _reap(settings, store)
+        return "", slots
+    from grader.sandbox.container import connect
+    from grader.sandbox.image import image_id
+
+    with contextlib.closing(connect()) as client:
+        _reap(settings, store)
+        gpu = any(slot.gpus != "none" for slot in slots)
+        cores = {core for slot in slots for core in slot.cores}
+        facts = client.info()
+        if not facts.get("CPUSet") or (cores and max(cores) >= int(facts.get("NCPU", 0))):
+            slots = [Slot(number=slot.number, gpus=slot.gpus) for slot in slots]  # an engine on another machine
+        return image_id(client, settings.image, gpu=gpu), slots
+
+
+def _reap(settings: Settings, store: Store) -> None:
+    """Removes what runs that are gone left behind: scratch folders, and the sandboxes of attempts that did not end."""
+    sweep()
+    left = store.abandon()
+    with contextlib.suppress(SandboxUnavailable):  # an engine that is gone holds nothing that we could remove
+        place = backend(settings.backend)
+        for run in left:
+            place.reap(run)
+        if not left:
+            place.reap()
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[list[int]]:
+    """Collects signals that ask us to stop; the second one interrupts at once."""
+    asked: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    before = {number: signal.signal(number, note) for number in _SIGNALS}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,50 @@
+"""One task of one submission: what a runner is given to do, on whatever machine it does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from grader.model import CheckResult, Run, Submission, Task
+from grader.pipeline import Judged, Request, judge_task
+from grader.runners.protocol import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A job. It holds everything that it needs, so that it can be sent to another process."""
+
+    task: Task
+    submission: Submission
+    request: Request
+    run: Run
+    """With an id of its own: the label of the unit's sandboxes."""
+    key: str
+    """Of the result."""
+    number: int = 1
+    """Which attempt it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """Told on the way: a language model has marked one more point."""
+
+    question: str
+    point: str
+
+
+def grade_unit(unit: Unit, context: Context) -> Judged:
+    """Grades it in a slot, telling of each `CheckResult` and `Opinion`. Raises SandboxUnavailable."""
+    slot = context.slot
+    request = replace(
+        unit.request,
+        settings=replace(unit.request.settings, gpus=slot.gpus),
+        slot=slot.number,
+        cores=slot.cores,
+        on_opinion=lambda question, point: context.tell(Opinion(question=question, point=point)),
+        cancelled=context.cancelled,
+    )
+
+    def on_check(_task: str, check: CheckResult) -> None:
+        context.tell(check)
+
+    return judge_task(unit.task, unit.submission, request, unit.run, on_check)

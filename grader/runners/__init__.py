@@ -1,0 +1,24 @@
+"""Where the jobs of a batch run: runners behind one small protocol, resolved by name.
+
+A runner knows nothing of grading: it is given a function and jobs for it, and tells what became of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from grader.errors import UsageError
+from grader.runners.protocol import Runner, Slot, Work
+
+RUNNERS = {"pool": "grader.runners.pool"}
+"""By name: each module has a function `make`, as `make_runner`."""
+
+
+def make_runner(name: str, work: Work[Any, Any], slots: Sequence[Slot]) -> Runner[Any, Any]:
+    """The runner called `name`, ready to start jobs. Raises UsageError; heavy imports happen here and not before."""
+    if name not in RUNNERS:
+        raise UsageError(f"unknown runner {name!r}", hint=f"one of: {', '.join(RUNNERS)}")
+    runner: Runner[Any, Any] = import_module(RUNNERS[name]).make(work, slots)
+    return runner

@@ -1,0 +1,71 @@
+"""Runs jobs in threads of this process, one for each slot. The work itself is in the processes that a job starts."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, Generic
+
+from grader.runners.protocol import Answer, Context, Ended, Job, Runner, Slot, Told, Work
+
+
+class Pool(Generic[Job, Answer]):
+    """See Runner."""
+
+    def __init__(self, work: Work[Job, Answer], slots: Sequence[Slot]) -> None:
+        self._work = work
+        self._free = list(reversed(slots))
+        self._running: dict[int, threading.Thread] = {}
+        self._said: queue.SimpleQueue[Told[Job] | Ended[Job, Answer]] = queue.SimpleQueue()
+        self._cancelled = threading.Event()
+
+    @property
+    def free(self) -> int:
+        """See Runner."""
+        return 0 if self._cancelled.is_set() else len(self._free)
+
+    def start(self, job: Job) -> Slot:
+        """See Runner."""
+        slot = self._free.pop()
+        # A thread that hangs in a system call must not keep an interrupted command from ending.
+        thread = threading.Thread(target=self._run, args=(job, slot), name=f"slot-{slot.number}", daemon=True)
+        self._running[slot.number] = thread
+        thread.start()
+        return slot
+
+    def _run(self, job: Job, slot: Slot) -> None:
+        context = Context(
+            slot=slot,
+            tell=lambda what: self._said.put(Told(job=job, slot=slot, what=what)),
+            cancelled=self._cancelled,
+        )
+        try:
+            self._said.put(Ended(job=job, slot=slot, answer=self._work(job, context)))
+        except BaseException as error:  # noqa: BLE001 - a border between threads: the caller decides what it means
+            self._said.put(Ended(job=job, slot=slot, error=error))
+
+    def next(self, timeout_s: float) -> Told[Job] | Ended[Job, Answer] | None:
+        """See Runner."""
+        try:
+            event = self._said.get(timeout=max(timeout_s, 0))
+        except queue.Empty:
+            return None
+        if isinstance(event, Ended):
+            self._running.pop(event.slot.number).join()
+            self._free.append(event.slot)
+        return event
+
+    def stop(self, timeout_s: float) -> bool:
+        """See Runner."""
+        self._cancelled.set()
+        deadline = time.monotonic() + timeout_s
+        for thread in self._running.values():
+            thread.join(max(deadline - time.monotonic(), 0))
+        return not any(thread.is_alive() for thread in self._running.values())
+
+
+def make(work: Work[Any, Any], slots: Sequence[Slot]) -> Runner[Any, Any]:
+    """See make_runner."""
+    return Pool(work, slots)

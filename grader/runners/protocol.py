@@ -1,0 +1,82 @@
+"""What a runner promises: it runs a job in a free slot and says what became of it, to one caller that asks.
+
+Everything that a job says arrives at that one caller, in order, so that nobody else has to lock anything.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+Job = TypeVar("Job")
+Answer = TypeVar("Answer")
+Job_contra = TypeVar("Job_contra", contravariant=True)
+Answer_co = TypeVar("Answer_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A place for one job at a time, with resources that no other slot has."""
+
+    number: int
+    """From 0; a sandbox's user id is made from it."""
+    cores: tuple[int, ...] = ()
+    """() where the cores are not shared out."""
+    gpus: str = "none"
+    """As the setting of that name: "none", or the index of the slot's own device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a running job knows of its surroundings."""
+
+    slot: Slot
+    tell: Callable[[object], None]
+    """Says something on the way; it reaches the caller of `Runner.next` as `Told`."""
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    """Set where the job should stop soon."""
+
+
+class Work(Protocol[Job_contra, Answer_co]):
+    """The function that runs one job. It may raise; that reaches the caller as `Ended.error`."""
+
+    def __call__(self, job: Job_contra, context: Context, /) -> Answer_co:
+        """Runs the job."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told(Generic[Job]):
+    """Something that a running job said."""
+
+    job: Job
+    slot: Slot
+    what: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended(Generic[Job, Answer]):
+    """A job has ended: with an answer, or with what it raised."""
+
+    job: Job
+    slot: Slot
+    answer: Answer | None = None
+    error: BaseException | None = None
+
+
+class Runner(Protocol[Job, Answer]):
+    """Runs jobs. One caller, one thread; every job that was started is heard of again by `Ended`."""
+
+    @property
+    def free(self) -> int:
+        """How many jobs could start now."""
+
+    def start(self, job: Job) -> Slot:
+        """Starts a job where `free` is above 0; gives the slot where it runs. Its answer comes by `next`."""
+
+    def next(self, timeout_s: float) -> Told[Job] | Ended[Job, Answer] | None:
+        """What came first among all that is running; None where nothing came in time."""
+
+    def stop(self, timeout_s: float) -> bool:
+        """Ends what runs and starts nothing more; True where all of it ended in time."""
