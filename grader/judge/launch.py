@@ -35,7 +35,7 @@ from grader.judge.job import (
 )
 from grader.model import ArtifactFile, CheckResult, Json, Resources, TaskResult, TaskStatus
 
-GRACE_S: Final = 180.0
+GRACE_S: Final = 360.0
 STOP_S: Final = 10.0
 LOG_BYTES: Final = 4000
 ENVIRONMENT: Final = (

@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 import pytest
 
-from grader.errors import ExitCode, GraderError, SandboxUnavailable, Ungraded
+from grader.errors import ExitCode, GraderError, SandboxUnavailable, TaskBroken, Ungraded
 from grader.model import CheckResult, ReportStatus
 from grader.pipeline import Graded, Request, grade
 from grader.sandbox.container import connect
@@ -89,7 +89,7 @@ def is_ungraded(result: Graded | GraderError) -> None:
     """Our fault: no score that anybody could take for a verdict."""
     if isinstance(result, Graded):
         assert result.report.status is ReportStatus.UNGRADED
-        assert isinstance(result.error, Ungraded | SandboxUnavailable)
+        assert isinstance(result.error, Ungraded | SandboxUnavailable | TaskBroken)
         outcomes = {str(check.outcome) for check in result.report.tasks[0].checks}
         assert outcomes <= {"passed", "sandbox_down"}, "nothing is the candidate's fault"
     else:
