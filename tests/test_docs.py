@@ -54,7 +54,8 @@ def _resolve(words: list[str]) -> tuple[click.Command, list[str]]:
 def test_every_command_in_the_documents_exists_with_its_options(line: str) -> None:
     words = shlex.split(line.partition(" > ")[0], comments=True)
     command, rest = _resolve(words[1:])
-    known = {name for param in command.params for name in (*param.opts, *param.secondary_opts)} | {"--debug", "--help", "-h"}
+    names = (name for param in command.params for name in (*param.opts, *param.secondary_opts))
+    known = {*names, "--debug", "--help", "-h"}
     assert command is not cli or all(word.startswith("-") for word in rest), f"there is no such command: {line}"
     assert {word.partition("=")[0] for word in rest if word.startswith("-")} <= known, f"no such option: {line}"
 
