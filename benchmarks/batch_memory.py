@@ -4,7 +4,8 @@
 
 Everything is the real thing but the jobs: one submission is graded for real, and its result (checks, output, pictures)
 is handed back for each of the others, so that a thousand take some minutes. Each count runs in a process of its own.
-Counted is the peak of the whole run: reading, store, reports, summary and pages; also a second run, where nothing has changed.
+Counted is the peak of the whole run: reading, store, reports, summary and pages; also of a second run, over what has
+not changed.
 """
 
 from __future__ import annotations
