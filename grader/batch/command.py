@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,6 +123,9 @@ def _stoppable() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         asked.append(number)
 
+    if threading.current_thread() is not threading.main_thread():  # only that one may handle signals
+        yield asked
+        return
     before = {number: signal.signal(number, note) for number in _SIGNALS}
     try:
         yield asked

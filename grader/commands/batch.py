@@ -65,7 +65,7 @@ def batch_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, pa
 
     settings = settings_from(config, flags)
     tasks = load_tasks(settings.tasks_dir, task_ids)
-    found, others = find_submissions(folder, code_tasks(tasks))
+    found, others = find_submissions(folder, code_tasks(tasks), output)
     if others and not quiet:
         click.echo(f"no submissions, left out: {', '.join(others[:5])}{' ...' if len(others) > 5 else ''}", err=True)
     options = Options(out=output, jobs=jobs, runner=runner, fresh=not resume, quiet=quiet)
