@@ -23,8 +23,9 @@ setup: $(VENV)/.installed  ## make .venv with everything, and the sandbox image 
 demo: setup  ## grade candidates/ into out/demo/ with real isolation
 	$(BIN)/python examples/demo.py
 
-test: setup  ## run the whole test suite
-	$(BIN)/python -m pytest
+test: setup  ## run the whole test suite, as many tests at a time as there are cores
+	@docker/browser.sh
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 bench: setup  ## measure start-up, transport and grading
 	$(BIN)/python -m benchmarks

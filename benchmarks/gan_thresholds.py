@@ -171,6 +171,9 @@ def steps_of(code: Namespace, model: object, real: Floats, seed: int) -> dict[st
         "g_moves_g": moved(after_d, after_g),
         "d_gain": (gap(second) - gap(first)) / scale,
         "g_gain": float(fakes_g.mean() - fakes_d.mean()) / wider,
+        "d_pull": float(fakes_d.mean() - second[64:].mean()) / scale,
+        "g_lift": float(third[64:].mean() - second[64:].mean()) / wider,
+        "g_narrows": (gap(second) - gap(third)) / wider,
     }
 
 

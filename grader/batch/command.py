@@ -20,6 +20,7 @@ from grader.batch.slots import make_slots
 from grader.batch.unit import grade_unit
 from grader.config import Settings
 from grader.errors import SandboxUnavailable
+from grader.judge.launch import sweep
 from grader.model import Task
 from grader.runners import make_runner
 from grader.runners.protocol import Slot
@@ -100,7 +101,8 @@ def _prepare(tasks: Mapping[str, Task], settings: Settings, slots: list[Slot], s
 
 
 def _reap(settings: Settings, store: Store) -> None:
-    """Removes the sandboxes of every attempt that has not ended, and those of runs that are gone."""
+    """Removes what runs that are gone left behind: scratch folders, and the sandboxes of attempts that did not end."""
+    sweep()
     left = store.abandon()
     with contextlib.suppress(SandboxUnavailable):  # an engine that is gone holds nothing that we could remove
         place = backend(settings.backend)

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any, Final
+
+import psutil
 
 from grader import errors
 from grader.errors import GraderError, Ungraded
@@ -49,7 +53,7 @@ def run_judge(job: Job, on_check: OnCheck | None = None, cancelled: threading.Ev
     """
     started = time.monotonic()
     reader, writer = os.pipe()
-    scratch = tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, ignore_cleanup_errors=True)
+    scratch = tempfile.TemporaryDirectory(prefix=f"{SCRATCH_PREFIX}{os.getpid()}-", ignore_cleanup_errors=True)
     with tempfile.TemporaryFile() as log, scratch as folder:  # a judge that is killed leaves its files to us
         process = _start(job, writer, log, folder)
         os.close(writer)
@@ -63,6 +67,14 @@ def run_judge(job: Job, on_check: OnCheck | None = None, cancelled: threading.Ev
         if not collected.done:
             raise Ungraded(f"the judge of task {job.task.id} ended early: {_tail(log)}", hint="run it again")
     return _result(job, collected, time.monotonic() - started)
+
+
+def sweep() -> None:
+    """Removes the scratch folders of processes that were killed before they had a judge to do it."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH_PREFIX}*-*"):
+        pid = folder.name.removeprefix(SCRATCH_PREFIX).partition("-")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Collected:
@@ -100,7 +112,7 @@ def _start(job: Job, writer: int, log: IO[bytes], folder: str) -> subprocess.Pop
     environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     process = subprocess.Popen(  # our own interpreter with arguments of our own
-        [sys.executable, "-I", "-B", "-X", "utf8", "-m", "grader.judge", str(writer)],
+        [sys.executable, "-I", "-B", "-X", "utf8", "-m", "grader.judge", str(writer), str(os.getpid())],
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=log,

@@ -181,12 +181,36 @@ def test_all_rows_or_none(run: Run, out: Path) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        [], ["--reviewer", "Bo"], ["--import", "x.csv"], ["--export", "x.csv", "--reviewer", "Bo"],
+        ["--import", "x.csv"], ["--export", "x.csv", "--reviewer", "Bo"],
         ["--export", "x.csv", "--import", "y.csv", "--reviewer", "Bo"],
     ],
 )  # fmt: skip
 def test_review_wants_one_direction(run: Run, out: Path, options: list[str]) -> None:
     refused(run("review", out, *options), "--export FILE.csv, or --import FILE.csv --reviewer NAME")
+
+
+@pytest.mark.parametrize("option", [["--port", "8000"], ["--open"]])
+@pytest.mark.parametrize("way", ["--export", "--import"])
+def test_a_table_has_no_port(run: Run, out: Path, way: str, option: list[str]) -> None:
+    refused(run("review", out, way, "x.csv", *option), "are for the page")
+
+
+def test_the_page_is_refused_before_it_is_served_where_nothing_can_be_reviewed(run: Run, out: Path) -> None:
+    refused(run("review", out.parent), "no report in")
+    refused(run("review", out, "--reviewer", " "), "reviewer's name")
+    (out / "bob" / "review.json").write_text("{}", "utf-8")
+    refused(run("review", out), "bob/review.json is not a review")
+
+
+@pytest.mark.parametrize("package", ["flask", "waitress"])
+def test_without_its_packages_the_page_says_what_to_install(
+    run: Run, out: Path, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("grader.review.web.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setitem(sys.modules, f"{package}.server", None)
+    refused(run("review", out), package, "extra `review`", "ml-interview-grader[review]", "--export FILE.csv")
 
 
 def test_what_is_not_there_is_said(run: Run, out: Path, tmp_path: Path) -> None:

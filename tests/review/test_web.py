@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from grader.errors import UsageError
 from grader.reports.as_json import read_report, write_report
-from grader.review.record import review_path
+from grader.review.record import Addition, add_overrides, review_path
 from grader.review.web import saving
 from grader.review.web.items import Choice, items_of, next_open
 from grader.review.web.marks import MODEL, OFFLINE, Span, pieces_of, spans_of
@@ -43,7 +44,10 @@ def test_answers_that_need_a_person_come_first_then_doubts_then_the_rest(page: S
 
 def test_the_queue_can_be_narrowed_to_a_candidate_a_question_and_a_state(page: Site) -> None:
     browser = page.browser()
-    links = lambda query: re.findall(r'href="/item/([^"?]+)', browser.get("/" + query))
+
+    def links(query: str) -> list[str]:
+        return re.findall(r'href="/item/([^"?]+)', browser.get("/" + query))
+
     assert links("?candidate=bob") == ["bob/written/q02", "bob/written/q01", "bob/toy/contract"]
     assert links("?question=written/q01") == ["alice/written/q01", "bob/written/q01"]
     assert links("?state=review&candidate=alice") == ["alice/written/q02"]
@@ -224,12 +228,12 @@ def test_accepting_all_that_a_colleague_began_to_decide_writes_nothing(
 ) -> None:
     """The colleague's entry comes between reading and writing, so only the check under the lock can see it."""
     mine, theirs, where = page.browser(), page.browser(), Q02.format("alice")
-    write = saving.add_overrides
+    write = add_overrides
 
-    def late(additions: object) -> None:
+    def late(additions: Mapping[Path, Addition]) -> None:
         monkeypatch.setattr(saving, "add_overrides", write)
         theirs.give(where, 1, "0", "in between")
-        write(additions)  # type: ignore[arg-type]  # handed on as it came
+        write(additions)
 
     monkeypatch.setattr(saving, "add_overrides", late)
     response = mine.post(where, act="accept all", row="0")

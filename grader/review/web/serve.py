@@ -43,10 +43,12 @@ def serve(sources: Sources, place: Place, say: Callable[[str], None]) -> None:
     # Browsers do not keep cookies of two ports apart: each server's has a name of its own.
     app.config["SESSION_COOKIE_NAME"] = f"grader_review_{server.effective_port}"
     address = f"http://{HOST}:{server.effective_port}/?token={token}"
-    say(address)
-    if place.show:
-        webbrowser.open(address)
     try:
+        say(address)
+        if place.show:
+            webbrowser.open(address)
         server.run()  # returns on Ctrl-C
+    except KeyboardInterrupt:
+        pass  # just before it ran, or just after
     finally:
         server.close()

@@ -112,12 +112,12 @@ def narrow(run: Any) -> bool:
 def look_for_copies(run: Any, diagnosis: Any) -> None:
     """Training images, noisy ones, averages of them."""
     quality = run.quality
-    if quality.copies > 0.05:
+    if quality.has_copies:
         line = (
             f"{quality.copies:.0%} of the samples are nearer to a training image than a quarter of the usual distance"
         )
         diagnosis.suspect("memorised", confidence=0.95, evidence=line)
-    elif quality.ratio < 0.85:
+    elif quality.has_near_copies:
         line = f"nearest over second nearest training image is {quality.ratio:.2f} times that of unseen real images"
         diagnosis.suspect("memorised", confidence=0.9, evidence=line)
     elif 0.5 <= quality.pair < 0.75 and quality.std < 0.9 and quality.fd < 0.35:

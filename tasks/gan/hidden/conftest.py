@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from grader.judge import require
+from grader.judge import partial, require
 from grader.judge.faults import CandidateFault
 
 Floats = NDArray[np.float64]
@@ -88,6 +88,15 @@ class Run:
             raise self.kept[name].with_traceback(None)
         return self.kept[name]
 
+    def require_own(self) -> None:
+        """A generator that copies its training images earns neither fidelity nor coverage."""
+        copied = self.quality.has_copies or self.quality.has_near_copies
+        require(not copied, "the samples are the training images, or those with a little noise")
+
+    def require_something(self, what: str) -> None:
+        """Samples that look like nothing, or are all alike, cannot show `what`."""
+        require(self.quality.says_something, f"the samples show too little to tell {what}")
+
     def dim(self) -> int:
         """`latent_dim`."""
         dim = self.candidate.call("latent_dim", self.model).integer(what="latent_dim")
@@ -143,7 +152,15 @@ class Trainings:
                 found.append(None)
         return found
 
-    def settle(self, value: Callable[[Any], float], line: float, zero: float) -> tuple[float, list[float]]:
+    def settle(self, value: Callable[[Any], float], line: float, zero: float, what: str) -> None:
+        """Marks for `value`, called `what`: full at `line`, none at `zero`, linear between, none for copies."""
+        self.first().require_own()
+        share, values = self.share(value, line, zero)
+        shown = ", ".join(f"{number:.3f}" for number in values)
+        if share < 1:
+            partial(min(share, 0.99), f"{what} {shown}; full marks from {line:g}, none at {zero:g}")
+
+    def share(self, value: Callable[[Any], float], line: float, zero: float) -> tuple[float, list[float]]:
         """(share of the points, the values behind it): full at `line`, none at `zero`, linear between.
 
         `line` may lie above or below `zero`. No more is trained where the first run is so bad that the median could
@@ -160,7 +177,7 @@ class Trainings:
         return float(np.median([share(one) for one in found])), [value(one) for one in found if one is not None]
 
 
-HOPELESS_FD = 1.2
+HOPELESS_FD = metrics.JUNK_FD
 """A first run at or beyond this is not repeated. The line is 0.35, and all partial marks end at 0.90."""
 
 
@@ -180,6 +197,8 @@ class Moves:
     pull: float
     """What the change of the generated images alone does to their score, in the same unit and by the new discriminator:
     below 0 where they were made easier to tell."""
+    lift: float
+    """By how much the discriminator scores the same generated images higher, in the same unit: its own change."""
 
 
 class Stepping:
@@ -233,6 +252,7 @@ class Stepping:
             scores=float(np.sqrt(np.mean(apart**2))) / scale,
             gain=gain / scale,
             pull=(opinion_after - float(scores_after[STEP_BATCH:].mean())) / scale,
+            lift=float((scores_after - scores)[STEP_BATCH:].mean()) / scale,
         )
 
 
