@@ -33,11 +33,11 @@ def signature_path(report: Path) -> Path:
 
 
 def load_private(path: Path) -> Ed25519PrivateKey:
-    """The key of a PEM file; one with a passphrase asks for GRADER_SIGN_PASSPHRASE. Raises UsageError."""
+    """The key of a PEM file; one with a passphrase asks for SIGN_PASSPHRASE. Raises UsageError."""
     serialization = _library()
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    passphrase = os.environ.get("GRADER_SIGN_PASSPHRASE")
+    passphrase = os.environ.get("SIGN_PASSPHRASE")
     try:
         key = serialization.load_pem_private_key(_read(path), passphrase.encode() if passphrase else None)
     except (ValueError, TypeError) as error:
