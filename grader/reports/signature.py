@@ -11,6 +11,7 @@ import json
 import os
 from hashlib import sha256
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from grader.atomic import write_text
@@ -103,7 +104,7 @@ def fingerprint(key: Ed25519PublicKey) -> str:
     return sha256(key.public_bytes_raw()).hexdigest()
 
 
-def _library():  # noqa: ANN202 -- a module
+def _library() -> ModuleType:
     """Cryptography's module for keys. Raises UsageError without the extra `sign`."""
     try:
         from cryptography.hazmat.primitives import serialization
