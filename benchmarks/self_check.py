@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.config import Settings
-from grader.model import Outcome
+from grader.model import Outcome, ReportStatus
 from grader.pipeline import Request, grade
 from grader.task import load_tasks
 from grader.verify import Case, find_cases, patched
@@ -52,6 +52,8 @@ def check(case: Case, task: str) -> dict[str, Any]:
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         report = grade(patched(case, Path(folder)) if case.patch else case.path, request).report
+    if report.status is not ReportStatus.GRADED:
+        raise SystemExit(f"{task} {case.name}: {report.status} {report.reason} {report.tasks[0].reason}")
     rows, criteria = report.tasks[0].checks, report.tasks[0].criteria
     return {
         "task": task,
@@ -88,8 +90,9 @@ def table(rows: list[dict[str, Any]], graded: Lost) -> Iterator[str]:
         for name in dict.fromkeys(name for row in mine for name in row["criteria"]):
             lost = {row["name"] for row in mine if graded[task, row["name"]][name]}
             shown = {row["name"] for row in mine if row["criteria"][name]}
-            cells = [task, name, len(mine), len(lost), len(lost & shown), ", ".join(sorted(lost - shown)) or "-"]
-            yield "| " + " | ".join(map(str, [*cells, len(shown - lost)])) + " |"
+            missed = ", ".join(sorted(lost - shown)) or "-"
+            cells = [task, name, len(mine), len(lost), len(lost & shown), missed, len(shown - lost)]
+            yield "| " + " | ".join(map(str, cells)) + " |"
 
 
 def main() -> None:

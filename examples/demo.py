@@ -1,7 +1,8 @@
 # ruff: noqa: INP001, T201 -- a script that prints
 """`make demo`: grades every sample in candidates/ and every reference solution, code in a container of its own.
 
-Also an example of the Python API: load tasks, grade a path, write the report, compare it with what the sample declares.
+Also an example of the Python API: a batch over submissions of one's own choice, its reports compared with what each
+sample declares. A second run takes what has not changed from the first; `out/demo/index.html` shows all of it.
 
     python examples/demo.py [--only WORD] [--jobs N] [--output DIR]
 
@@ -12,22 +13,19 @@ not be graded.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
+from grader.batch.command import Options, run_batch
+from grader.batch.discovery import Found
 from grader.config import Settings
 from grader.errors import ExitCode, GraderError
 from grader.expectation import Expectation, answered_score, differences, full_marks, read_expected
 from grader.model import Report, ReportStatus, ScoredTask, Task
-from grader.pipeline import Request, grade
-from grader.reports.artifacts import save
+from grader.reports.as_json import read_report
 from grader.sandbox.container import connect
 from grader.sandbox.image import find_image
 from grader.task import find_tasks
@@ -66,26 +64,23 @@ def find_samples(tasks: Mapping[str, Task]) -> list[Sample]:
     return [sample for sample in references if sample.path.is_file()] + samples
 
 
-def grade_one(sample: Sample, tasks: Mapping[str, Task], slot: int, output: Path) -> Result:
-    """Grades a sample for the tasks that it declares and writes its report. `slot` gives its container a user id."""
-    wanted = {task_id: tasks[task_id] for task_id in sample.expected.tasks if task_id in tasks} or dict(tasks)
-    graded = grade(sample.path, Request(tasks=wanted, settings=Settings(), slot=slot, pictures=True))
-    report = save(graded.report, graded.files, output / sample.id / "report.json")
-    return Result(sample, report, differences(sample.expected, report))
+def grade_all(samples: list[Sample], tasks: Mapping[str, Task], jobs: int | None, output: Path) -> list[Result]:
+    """Grades the samples as one batch, each for the tasks that it declares, and compares the reports with those.
 
-
-def grade_all(samples: list[Sample], tasks: Mapping[str, Task], jobs: int, output: Path) -> Iterator[Result]:
-    """Grades `jobs` samples at a time and gives each result as it comes. What runs is ended on an interrupt."""
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        futures = [pool.submit(grade_one, sample, tasks, slot, output) for slot, sample in enumerate(samples)]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for judge in psutil.Process().children():
-                judge.terminate()  # a judge removes its own container
-            raise
+    Raises KeyboardInterrupt where somebody stopped it; the next run goes on from there.
+    """
+    found = [
+        Found(id=sample.id, path=sample.path, tasks=tuple(name for name in sample.expected.tasks if name in tasks))
+        for sample in samples
+    ]
+    finished = run_batch(found, tasks, Settings(), Options(out=output, jobs=jobs))
+    if finished.interrupted:
+        raise KeyboardInterrupt
+    reports = [read_report(output / sample.id / "report.json") for sample in samples]
+    return [
+        Result(sample, report, differences(sample.expected, report))
+        for sample, report in zip(samples, reports, strict=True)
+    ]
 
 
 def table(results: list[Result]) -> list[str]:
@@ -137,23 +132,19 @@ def _yes(value: bool) -> str:  # noqa: FBT001 - one question, one answer
     return "yes" if value else "NO"
 
 
-def run(only: str, jobs: int, output: Path) -> int:
+def run(only: str, jobs: int | None, output: Path) -> int:
     """Grades and prints. Raises SandboxUnavailable before the first grading where nothing can be isolated."""
     tasks = find_tasks(Settings().tasks_dir)
     find_image(connect())
     samples = [sample for sample in find_samples(tasks) if only in sample.id]
-    print(f"grading {len(samples)} submissions, {jobs} at a time, code in a container of its own", flush=True)
-    started, results = time.monotonic(), {}
-    for result in grade_all(samples, tasks, jobs, output):
-        results[result.sample.id] = result
-        scores = ", ".join(f"{task.id} {task.score.percent:g} %" for task in result.report.tasks)
-        print(f"[{len(results):2}/{len(samples)}] {result.sample.id}: {scores or result.report.status}", flush=True)
-    ordered = [results[sample.id] for sample in samples]
-    good = sum(not result.problems for result in ordered)
-    print("\n" + "\n".join(table(ordered)) + "\n")
-    print(f"{good} of {len(ordered)} as declared, {time.monotonic() - started:.0f} s")
-    print(f"reports: {output}/<submission>/report.json")
-    return _exit_code(ordered)
+    print(f"grading {len(samples)} submissions, code in a container of its own", flush=True)
+    started = time.monotonic()
+    results = grade_all(samples, tasks, jobs, output)
+    good = sum(not result.problems for result in results)
+    print("\n" + "\n".join(table(results)) + "\n")
+    print(f"{good} of {len(results)} as declared, {time.monotonic() - started:.0f} s")
+    print(f"reports: {output}/<submission>/report.json; pages: {output}/index.html")
+    return _exit_code(results)
 
 
 def _exit_code(results: list[Result]) -> int:
@@ -166,7 +157,7 @@ def main(arguments: list[str]) -> int:
     """The command; errors of ours are one line."""
     parser = argparse.ArgumentParser(prog="examples/demo.py", description="Grade the samples with real isolation.")
     parser.add_argument("--only", default="", metavar="WORD", help="only submissions whose name contains WORD")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at a time")
+    parser.add_argument("--jobs", type=int, metavar="N", help="how many at a time")
     parser.add_argument("--output", type=Path, default=Path("out/demo"), metavar="DIR", help="where the reports go")
     options = parser.parse_args(arguments)
     try:
@@ -175,7 +166,7 @@ def main(arguments: list[str]) -> int:
         print(f"demo: {sanitize_line(str(error), 500)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("demo: interrupted; what was running has been stopped", file=sys.stderr)
+        print("demo: interrupted; the same command goes on from here", file=sys.stderr)
         return ExitCode.INTERRUPTED
 
 

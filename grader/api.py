@@ -72,7 +72,7 @@ def check(
 ) -> Report:
     """The candidate's self-check: public tests alone, in a child process without isolation, for what is there.
 
-    Raises UsageError, TaskBroken.
+    Raises UsageError, also where nothing is there to check (SubmissionRejected), and TaskBroken.
     """
     chosen = replace(settings or Settings(), backend="process")
     request = Request(tasks=_tasks(tasks, chosen), settings=chosen, suites=("public",), only_present=True)

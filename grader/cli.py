@@ -10,6 +10,7 @@ import click
 from grader import __version__
 from grader.commands.batch import batch_command
 from grader.commands.ci import ci_command
+from grader.commands.compare import compare_command, stats_command
 from grader.commands.grading import check_command, grade_command
 from grader.commands.kit import kit_command
 from grader.commands.machine import doctor_command, image_group, schema_command
@@ -42,8 +43,9 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: FBT001 - click's 
 
 
 for command in (
-    grade_command, batch_command, check_command, report_command, review_command, ci_command, kit_command,
-    tasks_group, written_group, image_group, doctor_command, schema_command, verify_report_command, replay_command,
+    grade_command, batch_command, check_command, report_command, review_command, compare_command, stats_command,
+    ci_command, kit_command, tasks_group, written_group, image_group, doctor_command, schema_command,
+    verify_report_command, replay_command,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -72,7 +72,7 @@ def _section(name: str, command: click.Command) -> Iterator[str]:
 
 def _row(option: click.Option, command: click.Command) -> str:
     value = "" if option.is_flag else f" {option.make_metavar(click.Context(command))}"
-    names = ", ".join(sorted(option.opts, key=len, reverse=True))
+    names = ", ".join([*sorted(option.opts, key=len, reverse=True), *option.secondary_opts])
     cell = f"{names}{value}".replace("|", "\\|")
     return f"| `{cell}` | {' '.join((option.help or '').split())} |"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -12,7 +13,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from grader import cli
@@ -229,12 +232,12 @@ def test_an_interrupt_stops_everything(make_folder: Callable[..., Path], sandbox
     folder = make_folder("ada", {"adder.py": "import time\n" + GOOD.replace("return a + b", "time.sleep(100)")})
     command = [sys.executable, "-m", "grader.cli", "grade", str(folder), "--tasks-dir", str(TASKS)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    wait_for(lambda: bool(containers()))
+    judges = wait_for_container(process)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == ExitCode.INTERRUPTED
     assert "interrupted" in errors
-    wait_for(lambda: not containers())
+    wait_for(lambda: not containers(judges))
 
 
 @pytest.mark.docker
@@ -248,23 +251,37 @@ def test_a_killed_grader_leaves_nothing(
     command = [sys.executable, "-m", "grader.cli", "grade", str(folder), "--tasks-dir", str(TASKS)]
     environment = os.environ | {"TMPDIR": str(scratch)}
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment)
-    wait_for(lambda: bool(containers()))
+    judges = wait_for_container(process)
     time.sleep(moment)  # while the container is made, while it warms up, while candidate code hangs
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    wait_for(lambda: not containers() and not any(scratch.iterdir()))
+    wait_for(lambda: not containers(judges) and not any(scratch.iterdir()))
 
 
-def containers() -> list[object]:
-    """The sandboxes that exist now."""
+def containers(judges: set[int]) -> list[object]:
+    """The sandboxes of those judges that exist now; other runs may share the engine."""
     from grader.sandbox.container import connect
     from grader.sandbox.profile import LABEL
 
     client = connect()
     try:
-        return list(client.api.containers(all=True, filters={"label": LABEL}))
+        rows = client.api.containers(all=True, filters={"label": LABEL})
     finally:
         client.close()
+    return [row for row in rows if int(row["Labels"]["grader.owner"].split(":")[-2]) in judges]
+
+
+def wait_for_container(process: subprocess.Popen[Any]) -> set[int]:
+    """Waits until a command has its sandbox; gives the processes that it may belong to."""
+    judges: set[int] = set()
+
+    def started() -> bool:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            judges.update(child.pid for child in psutil.Process(process.pid).children(recursive=True))
+        return bool(containers(judges))
+
+    wait_for(started)
+    return judges
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

@@ -101,7 +101,7 @@ def test_written_answers_of_a_sample_get_what_it_declares(demo: ModuleType, name
     tasks = {"written": find_tasks(Settings().tasks_dir)["written"]}
     expected = read_expected(ROOT / "candidates" / name / "expected.toml")
     only = replace(expected, tasks={"written": expected.tasks["written"]})
-    result = demo.grade_one(demo.Sample(name, ROOT / "candidates" / name, only), tasks, 0, tmp_path)
+    (result,) = demo.grade_all([demo.Sample(name, ROOT / "candidates" / name, only)], tasks, 1, tmp_path)
     assert result.problems == []
 
 
@@ -138,4 +138,5 @@ def test_a_sample_is_graded_in_a_container_and_its_report_is_kept(tmp_path: Path
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert read_report(tmp_path / "erik_syntax_error" / "report.json").run.isolated
-    assert done.stdout.splitlines()[-1] == f"reports: {tmp_path}/<submission>/report.json"
+    assert done.stdout.splitlines()[-1] == f"reports: {tmp_path}/<submission>/report.json; pages: {tmp_path}/index.html"
+    assert "erik_syntax_error" in (tmp_path / "index.html").read_text(encoding="utf-8")

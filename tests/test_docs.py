@@ -1,10 +1,13 @@
-"""The documents say what is: every command in them exists, every command is documented, every link leads somewhere."""
+"""The documents say what is: commands are understood and documented, links lead somewhere, words are explained.
+
+Commands that cost nothing are run, see test_docs_run.py.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -18,7 +21,7 @@ from grader.schemas import load_schema
 from tests.cli_page import page, text_and_examples, walk
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("README*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = dict(walk(cli))
 _LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]*)?\)")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
@@ -29,17 +32,31 @@ def _relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def _quoted(text: str) -> Iterator[str]:
-    """Each command of ours: lines of console blocks, and code spans that begin with it."""
-    for line in text.splitlines():
-        if line.startswith("$ grader "):
-            yield line[2:]
-    yield from re.findall(r"`(grader [^`]+)`", text)
+def console(text: str) -> list[str]:
+    """The command lines of console blocks, without the prompt and what follows in a comment."""
+    blocks = re.findall(r"^```console$(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [
+        line[2:].partition("  #")[0].rstrip() for block in blocks for line in block.splitlines() if line[:2] == "$ "
+    ]
 
 
-def _all_commands() -> list[object]:
-    found = [(path, line) for path in DOCUMENTS for line in _quoted(path.read_text(encoding="utf-8"))]
+def _lines() -> list[tuple[Path, str]]:
+    return [(path, line) for path in DOCUMENTS for line in console(path.read_text(encoding="utf-8"))]
+
+
+def _spans() -> list[tuple[Path, str]]:
+    """Code spans that begin with a command of ours; they may leave arguments out."""
+    texts = ((path, path.read_text(encoding="utf-8")) for path in DOCUMENTS)
+    return [(path, line) for path, text in texts for line in re.findall(r"`(grader [^`]+)`", text)]
+
+
+def params(found: list[tuple[Path, str]]) -> list[object]:
+    """Each once, named for the document and the line."""
     return [pytest.param(line, id=f"{_relative(path)}: {line[:60]}") for path, line in dict.fromkeys(found)]
+
+
+OURS = [(path, line) for path, line in _lines() if line.startswith("grader ")]
+OTHERS = [(path, line) for path, line in _lines() if not line.startswith("grader ")]
 
 
 def _resolve(words: list[str]) -> tuple[click.Command, list[str]]:
@@ -50,13 +67,46 @@ def _resolve(words: list[str]) -> tuple[click.Command, list[str]]:
     return command, words
 
 
-@pytest.mark.parametrize("line", _all_commands())
+def _refusal(command: click.Command, words: list[str]) -> str:
+    """What Click says against these words; "" where it takes them: names, values, how many arguments."""
+    try:
+        command.make_context(command.name, list(words))
+    except click.exceptions.Exit:
+        return ""  # --help and --version
+    except click.UsageError as error:
+        return error.format_message()
+    return ""
+
+
+@pytest.mark.parametrize("line", params(OURS + _spans()))
 def test_every_command_in_the_documents_exists_with_its_options(line: str) -> None:
     words = shlex.split(line.partition(" > ")[0], comments=True)
     command, rest = _resolve(words[1:])
-    known = {name for param in command.params for name in param.opts} | {"--debug", "--help", "-h"}
+    known = {name for param in command.params for name in (*param.opts, *param.secondary_opts)} | {
+        "--debug",
+        "--help",
+        "-h",
+    }
     assert command is not cli or all(word.startswith("-") for word in rest), f"there is no such command: {line}"
     assert {word.partition("=")[0] for word in rest if word.startswith("-")} <= known, f"no such option: {line}"
+
+
+@pytest.mark.parametrize("line", params(OURS))
+def test_every_command_line_in_the_documents_is_understood(line: str) -> None:
+    words = shlex.split(line.partition(" > ")[0], comments=True)
+    command, rest = _resolve(words[1:])
+    assert _refusal(command, [word for word in rest if word != "--debug"]) == "", line
+
+
+@pytest.mark.parametrize("line", params(OTHERS))
+def test_every_other_command_line_in_the_documents_can_be_run_here(line: str) -> None:
+    """Targets of the Makefile, modules of the repository, pip, and the shell's own."""
+    program, *rest = shlex.split(line.partition(" > ")[0].replace("<", "").replace(">", ""))
+    if program == "python" and rest[0] == "-m":
+        path = ROOT.joinpath(*rest[1].split("."))
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), line
+    else:
+        assert program in {"make", "pip", "source", "docker"}, line
 
 
 def test_settings_file_and_environment_variables_that_documents_name_exist() -> None:
@@ -101,10 +151,11 @@ def _slug(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def test_readme_has_every_outcome_and_exit_code() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("name", "heading"), [("README.md", "## Exit codes"), ("README.zh-CN.md", "## 退出码")])
+def test_readme_has_every_outcome_and_exit_code(name: str, heading: str) -> None:
+    readme = (ROOT / name).read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE)) == {str(outcome) for outcome in Outcome}
-    codes = readme.partition("## Exit codes")[2].partition("\n## ")[0]
+    codes = readme.partition(heading)[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| (\d+) \|", codes, re.MULTILINE)) == {str(code.value) for code in ExitCode}
 
 
@@ -117,6 +168,23 @@ def test_report_page_names_every_field_of_the_schema() -> None:
         fields |= set(part.get("properties", {}))
     words = set(re.findall(r"\w+", text))
     assert fields <= words, f"not explained: {sorted(fields - words)}"
+
+
+def test_report_page_names_no_field_that_the_schema_lacks() -> None:
+    """First column of the tables on report.json itself: what a review and other formats add has sections of its own."""
+    known = set(re.findall(r'"(\w+)"', json.dumps(load_schema("report"))))
+    page = (ROOT / "docs" / "report.md").read_text(encoding="utf-8").partition("\n## After a review")[0]
+    tables = re.findall(r"^\| (`[^|]+) \|", page, re.MULTILINE)
+    named = {name for cell in tables for span in re.findall(r"`([^`]+)`", cell) for name in re.findall(r"\w+", span)}
+    assert len(named) > 60
+    assert named <= known
+
+
+def test_the_glossary_has_both_languages() -> None:
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|", (ROOT / "docs" / "glossary.md").read_text("utf-8"), re.MULTILINE)
+    words = [(word, chinese) for word, chinese in rows if word != "word" and not word.startswith("-")]
+    assert len(words) > 20
+    assert [word for word, chinese in words if not re.search("[\u4e00-\u9fff]", chinese)] == []
 
 
 def test_make_targets_that_documents_name_exist() -> None:

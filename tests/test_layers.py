@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("sandbox", "runners", "reports", "progress"),
     ("judge", "written"),
     ("pipeline", "store"),
-    ("verify", "replay", "kit", "doctor", "review", "scaffold"),
+    ("verify", "replay", "kit", "doctor", "review", "scaffold", "similarity"),
     ("batch",),
     ("api", "ci"),
     ("validation",),

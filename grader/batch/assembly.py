@@ -10,8 +10,6 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import overload
 
@@ -19,6 +17,7 @@ from grader.atomic import write_text
 from grader.errors import Ungraded, UsageError
 from grader.model import Json, Report, Run, Submission, TaskStatus
 from grader.reports.artifacts import save
+from grader.reports.cells import MARK
 from grader.review.results import REPORT, Result, load_result
 from grader.scoring import artifact_path, score_report
 from grader.store import JobRow, Kept, Store
@@ -125,7 +124,7 @@ def publish(out: Path, rows: Sequence[JobRow], store: Store, lang: str) -> list[
         return places
     results = Results(out, ids)
     with _keeping():
-        written = [path for path in (_summary(out, results), _pages(out, results, lang)) if path]
+        written = [_summary(out, results), _pages(out, results, lang)]
     store.keep_fact("published", state)
     return written
 
@@ -137,17 +136,17 @@ def _state(out: Path, rows: Sequence[JobRow], lang: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _summary(out: Path, results: Results) -> Path | None:
-    if find_spec("grader.reports.as_csv") is None:
-        return None
-    write_text(out / SUMMARY, import_module("grader.reports.as_csv").summary(Views(results)))
+def _summary(out: Path, results: Results) -> Path:
+    from grader.reports.as_csv import summary
+
+    write_text(out / SUMMARY, MARK + summary(Views(results)))
     return out / SUMMARY
 
 
-def _pages(out: Path, results: Results, lang: str) -> Path | None:
-    if find_spec("grader.reports.html") is None:
-        return None
-    import_module("grader.reports.html.site").write_site(out, results, lang=lang, audience="interviewer")
+def _pages(out: Path, results: Results, lang: str) -> Path:
+    from grader.reports.html.site import write_site
+
+    write_site(out, results, lang=lang, audience="interviewer")
     return out / INDEX
 
 

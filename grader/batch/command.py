@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from grader.batch.slots import make_slots
 from grader.batch.unit import grade_unit
 from grader.config import Settings
 from grader.errors import SandboxUnavailable
+from grader.judge.launch import sweep
 from grader.model import Task
 from grader.runners import make_runner
 from grader.runners.protocol import Slot
@@ -100,7 +102,8 @@ def _prepare(tasks: Mapping[str, Task], settings: Settings, slots: list[Slot], s
 
 
 def _reap(settings: Settings, store: Store) -> None:
-    """Removes the sandboxes of every attempt that has not ended, and those of runs that are gone."""
+    """Removes what runs that are gone left behind: scratch folders, and the sandboxes of attempts that did not end."""
+    sweep()
     left = store.abandon()
     with contextlib.suppress(SandboxUnavailable):  # an engine that is gone holds nothing that we could remove
         place = backend(settings.backend)
@@ -120,6 +123,9 @@ def _stoppable() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         asked.append(number)
 
+    if threading.current_thread() is not threading.main_thread():  # only that one may handle signals
+        yield asked
+        return
     before = {number: signal.signal(number, note) for number in _SIGNALS}
     try:
         yield asked

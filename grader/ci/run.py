@@ -1,21 +1,25 @@
-"""Grades the touched submissions one after the other, and writes what is published and what is kept."""
+"""Grades the touched submissions as a batch, and writes what is published and what is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.atomic import write_text
+from grader.batch.command import Options, run_batch
+from grader.batch.discovery import Found
 from grader.ci.touched import Touched
-from grader.errors import ExitCode, GraderError, SubmissionRejected
-from grader.model import CheckResult, Json, Report, ReportStatus
-from grader.pipeline import Graded, Request, grade
+from grader.config import Settings
+from grader.errors import ExitCode, Ungraded, UsageError
+from grader.model import Json, Task
 from grader.reports import as_json, as_junit, as_markdown
 from grader.reports.annotations import Annotation, annotations_of, as_code_quality, as_commands
-from grader.reports.artifacts import save
 from grader.reports.audience import for_candidate
 from grader.reports.look import Look
+from grader.review.results import REPORT, load_result
 
 JUNIT, SUMMARY, COMMANDS, QUALITY, RESULT = (
     "junit.xml", "summary.md", "annotations.txt", "codequality.json", "result.json",
@@ -27,31 +31,48 @@ class Outcome:
     """A submission that was graded; `record` is for the audience that was asked for."""
 
     touched: Touched
-    report: Report
     record: Json
-    error: GraderError | None = None
 
 
-def grade_touched(
-    root: Path, touched: Sequence[Touched], request: Request, audience: str, keep: Path | None = None,
-    on_check: Callable[[str, CheckResult], None] | None = None,
-) -> list[Outcome]:  # fmt: skip
-    """Grades each; whole reports go to `keep`/<id>/report.json where that is given.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """How the touched submissions are graded, for whom, and where whole reports go (None: nowhere)."""
 
-    Raises SandboxUnavailable where nothing can be run at all.
+    tasks: Mapping[str, Task]
+    settings: Settings
+    audience: str = "candidate"
+    keep: Path | None = None
+    jobs: int | None = None
+    quiet: bool = False
+
+
+def grade_touched(root: Path, touched: Sequence[Touched], job: Job) -> list[Outcome]:
+    """Grades each, several at a time, by a seed of this run; whole reports go to `job.keep`/<id>/report.json.
+
+    Raises SandboxUnavailable where nothing can be run at all, and KeyboardInterrupt.
     """
-    outcomes = []
-    for one in touched:
-        graded = grade(root / one.path, request, on_check)
-        report = _kept(graded, keep / graded.report.submission.id / "report.json") if keep else graded.report
-        record = as_json.to_json(report)
-        shown = for_candidate(record) if audience == "candidate" else record
-        outcomes.append(Outcome(touched=one, report=report, record=shown, error=graded.error))
-    return outcomes
+    if not touched:
+        return []
+    with tempfile.TemporaryDirectory(prefix="grader-ci-") as name:
+        folder = Path(name)
+        found = [Found(id=one.id, path=root / one.path) for one in touched]
+        options = Options(out=folder, jobs=job.jobs, fresh=True, quiet=job.quiet)
+        if run_batch(found, job.tasks, job.settings, options).interrupted:
+            raise KeyboardInterrupt
+        return [_outcome(one, folder, job) for one in touched]
 
 
-def _kept(graded: Graded, path: Path) -> Report:
-    return save(graded.report, graded.files, path)
+def _outcome(one: Touched, folder: Path, job: Job) -> Outcome:
+    path = folder / one.id / REPORT
+    if not path.is_file():
+        raise Ungraded(f"{one.id} has no report", hint="its task could not be graded; run it again")
+    if job.keep:
+        try:
+            shutil.copytree(path.parent, job.keep / one.id, dirs_exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot write {job.keep / one.id}: {error.strerror or error}") from error
+    record = load_result(path).record
+    return Outcome(touched=one, record=for_candidate(record) if job.audience == "candidate" else record)
 
 
 def publish(outcomes: Sequence[Outcome], root: Path, out: Path, lang: str, exit_code: int) -> None:
@@ -64,7 +85,7 @@ def publish(outcomes: Sequence[Outcome], root: Path, out: Path, lang: str, exit_
         COMMANDS: as_commands(remarks),
         QUALITY: as_code_quality(remarks),
         RESULT: as_json.dumps({"exit_code": exit_code, "submissions": [_row(one) for one in outcomes]}),
-        **{f"reports/{one.report.submission.id}.json": as_json.dumps(one.record) for one in outcomes},
+        **{f"reports/{one.touched.id}.json": as_json.dumps(one.record) for one in outcomes},
     }
     for name, text in texts.items():
         write_text(out / name, text)
@@ -85,10 +106,10 @@ def _remarks(one: Outcome, root: Path, lang: str) -> list[Annotation]:
 
 def exit_code_of(outcomes: Sequence[Outcome], fail_under: float | None) -> int:
     """Ours before the candidate's: what we could not grade says nothing about the change."""
-    ours = [one.error for one in outcomes if one.error and not isinstance(one.error, SubmissionRejected)]
-    if ours:
-        return ours[0].exit_code
-    if any(one.report.status is ReportStatus.REJECTED for one in outcomes):
+    statuses = {one.record["status"] for one in outcomes}
+    if "ungraded" in statuses:
+        return ExitCode.UNGRADED
+    if "rejected" in statuses:
         return ExitCode.USAGE
-    low = fail_under is not None and any(one.report.score.percent < fail_under for one in outcomes)
+    low = fail_under is not None and any(one.record["score"]["percent"] < fail_under for one in outcomes)
     return ExitCode.BELOW_THRESHOLD if low else ExitCode.GRADED

@@ -8,12 +8,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from grader.batch.discovery import RESERVED
 from grader.ci.git import Change
 from grader.errors import UsageError
-from grader.submission import submission_id
+from grader.submission import is_form, submission_id
 from grader.text import sanitize_line
-
-_FORMS = (".tar.gz", ".tgz", ".tar", ".zip", ".py", ".ipynb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +50,7 @@ def find_touched(change: Change, folder: str, task_ids: Collection[str]) -> Foun
         except FileNotFoundError:
             removed.append(path)
             continue
-        if stat.S_ISREG(mode) and not name.lower().endswith(_FORMS):
+        if stat.S_ISREG(mode) and not is_form(change.root / path):
             continue
         ident = submission_id(change.root / path, task_ids)
         touched.append(Touched(id=ident, path=path, is_folder=stat.S_ISDIR(mode)))
@@ -115,9 +114,11 @@ def _entry(path: str, prefix: str) -> str:
 
 
 def _refuse_clashes(touched: Iterable[Touched]) -> None:
-    """Raises for two with one id (`ada/` and `ada.zip`): one's points would stand under the other's name."""
+    """Raises for two with one id (`ada/` and `ada.zip`), and for ids that would write over files of ours."""
     seen: dict[str, Touched] = {}
     for one in touched:
+        if one.id.casefold() in RESERVED:
+            raise UsageError(f"the name of {sanitize_line(one.path, 80)} is reserved", hint="rename it")
         other = seen.setdefault(one.id.casefold(), one)
         if other is not one:
             paths = f"{sanitize_line(other.path, 80)} and {sanitize_line(one.path, 80)}"

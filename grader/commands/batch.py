@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--runner", type=click.Choice(list(RUNNERS)), default="pool", help="Where the jobs run.")
 @click.option(
     "--resume/--no-cache", "resume", default=True,
-    help="Go on from what OUT holds (default), or grade everything again.",
+    help="Go on from what OUT holds (the default), or grade everything again and keep that.",
 )  # fmt: skip
 @setting_options(*COMMON, "llm_base_url", "llm_model")
 @fail_under_option
@@ -50,7 +50,8 @@ def batch_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, pa
 
     DIR holds folders, .zip, .tar.gz, .tgz or .tar archives, .py or .ipynb files; a name is the submission's id. What
     is finished is kept in OUT: after an interruption the same command goes on, and unchanged submissions are not
-    graded again.
+    graded again. Exit code 5 where something could not be graded for a reason of ours; 1 where a submission is below
+    --fail-under.
 
     \b
     Example:
@@ -64,7 +65,7 @@ def batch_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, pa
 
     settings = settings_from(config, flags)
     tasks = load_tasks(settings.tasks_dir, task_ids)
-    found, others = find_submissions(folder, code_tasks(tasks))
+    found, others = find_submissions(folder, code_tasks(tasks), output)
     if others and not quiet:
         click.echo(f"no submissions, left out: {', '.join(others[:5])}{' ...' if len(others) > 5 else ''}", err=True)
     options = Options(out=output, jobs=jobs, runner=runner, fresh=not resume, quiet=quiet)

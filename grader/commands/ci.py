@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from grader.commands.options import COMMON, fail_under_option, quiet_option, say, setting_options, settings_from
-from grader.errors import ExitCode, UsageError
+from grader.commands.options import COMMON, fail_under_option, quiet_option, setting_options, settings_from
+from grader.errors import UsageError
 from grader.text import sanitize_line
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     "--audience", type=click.Choice(("candidate", "interviewer")), default="candidate", show_default=True,
     help="Whom the published files are for.",
 )  # fmt: skip
+@click.option("--jobs", "-j", type=click.IntRange(1), help="Jobs at a time; by default what the machine carries.")
 @click.option(
     "--max", "limit", type=click.IntRange(1), default=20, show_default=True, help="Most submissions to grade."
 )
@@ -47,6 +48,7 @@ def ci_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, passe
     out: Path | None,
     records: Path | None,
     audience: str,
+    jobs: int | None,
     limit: int,
     config: Path | None,
     fail_under: float | None,
@@ -65,17 +67,16 @@ def ci_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, passe
         grader ci --base origin/main --single . --tasks-dir ~/hidden-tasks -o out/ --records private/
     """
     from grader.ci.git import read_change
-    from grader.ci.run import exit_code_of, grade_touched, publish
+    from grader.ci.run import Job, exit_code_of, grade_touched, publish
     from grader.ci.touched import find_single, find_touched, refuse_own_tests
-    from grader.pipeline import Request
-    from grader.progress import Progress
+    from grader.pipeline import code_tasks
     from grader.task import load_tasks
 
     settings = settings_from(config, flags)
     tasks = load_tasks(settings.tasks_dir, task_ids)
     change = read_change(repo, base)
     refuse_own_tests(change, settings.tasks_dir)
-    code = [task.id for task in tasks.values() if task.kind == "code"]
+    code = code_tasks(tasks)
     found = find_touched(change, submissions, code) if single is None else find_single(change, single, code)
     if len(found.touched) > limit:
         raise UsageError(f"the change touches {len(found.touched)} submissions", hint=f"--max is {limit}")
@@ -84,25 +85,24 @@ def ci_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, passe
             click.echo(f"no more there: {_shown(path)}", err=True)
         if not found.touched:
             click.echo("the change touches no submission: nothing to grade", err=True)
-    request = Request(tasks=tasks, settings=settings, pictures=records is not None)
-    with Progress(enabled=not quiet) as progress:
-        outcomes = grade_touched(change.root, found.touched, request, audience, records, progress.check)
-    code_of_exit = exit_code_of(outcomes, fail_under)
+    job = Job(tasks=tasks, settings=settings, audience=audience, keep=records, jobs=jobs, quiet=quiet)
+    outcomes = grade_touched(change.root, found.touched, job)
+    ended = exit_code_of(outcomes, fail_under)
     if out is not None:
-        publish(outcomes, change.root, out, settings.lang, code_of_exit)
-    for one in outcomes:
-        if one.error is not None:
-            say(one.error)
-        if not quiet:
+        publish(outcomes, change.root, out, settings.lang, ended)
+    if not quiet:
+        for one in outcomes:
             click.echo(_line(one))
-    return code_of_exit or ExitCode.GRADED
+    return ended
 
 
 def _line(one: Outcome) -> str:
-    score, record = one.report.score, one.record
-    points = f"{score.percent:g} % ({score.earned:g} / {score.possible:g})"
-    return f"{record['submission']['id']}: {points}  {record['status']}  {_shown(one.touched.path)}"
+    record = one.record
+    score = record["score"]
+    points = f"{score['percent']:g} % ({score['earned']:g} / {score['possible']:g})"
+    reason = f": {record['reason']}" if record["reason"] else ""
+    return _shown(f"{one.touched.id}: {points}  {record['status']}  {one.touched.path}{reason}")
 
 
 def _shown(path: str) -> str:
-    return sanitize_line(path, 200)
+    return sanitize_line(path, 500)

@@ -64,12 +64,42 @@ def evaluate_command(
     click.echo("\n".join(_lines(figures)))
 
 
+@written_group.command("agreement")
+@setting_options("tasks_dir")
+def agreement_command(config: Path | None, **flags: Any) -> None:
+    """Compare the second marker of the exemplars with their author.
+
+    \b
+    Example:
+        grader written agreement
+    """
+    from grader.task import load_tasks
+    from grader.written.agreement import agreement
+    from grader.written.task import rubrics_of
+
+    task = load_tasks(settings_from(config, flags).tasks_dir, [TASK])[TASK]
+    figures = agreement(Path(task.root), {name: row.rubric for name, row in rubrics_of(task).items()})
+    click.echo(f"{figures['answers']} answers, {figures['points']} points scored by author and second marker")
+    for name, row in figures["answer"].items():
+        click.echo(f"{name:10} {_cell(row):>24}")
+    click.echo(
+        f"points alike {figures['points_equal']:.1%}; half a point apart or more: {figures['points_half_apart']}"
+    )
+
+
 def _lines(figures: Json) -> list[str]:
     """The figures as a table: value and 95 % interval."""
     lines = [f"{figures['answers']} answers to {figures['questions']} questions"]
     lines.append(f"{'':10} {'all':>24}  {'not flagged (' + format(figures['unflagged']['coverage'], '.0%') + ')':>24}")
     for name, row in figures["all"].items():
         lines.append(f"{name:10} {_cell(row):>24}  {_cell(figures['unflagged'][name]):>24}")
+    right = figures["right_answers"]
+    if right:
+        caps = ", ".join(f"{name} {count}" for name, count in right["caps"].items())
+        lines.append(
+            f"right answers: {right['answers']}, mean {right['mean']:.3f}, {right['passed']:.1%} get 0.6 or more, "
+            f"{right['capped']:.1%} are capped{f' ({caps})' if caps else ''}"
+        )
     for label in ("language", "kind"):
         for name, row in figures[f"bias_by_{label}"].items():
             lines.append(f"bias, {label} {name}: {row['bias']:+.3f} ({row['answers']})")

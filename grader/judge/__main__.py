@@ -1,6 +1,7 @@
 """`python -I -m grader.judge`: the trusted process that runs one task's suite with pytest.
 
-The job comes as JSON on standard input, events go as JSON lines to the descriptor in the first argument.
+The job comes as JSON on standard input, events go as JSON lines to the descriptor in the first argument; the
+second is the parent's process id.
 Nothing of the submission is importable here: it is bytes in a dataclass until the sandbox is attested.
 """
 
@@ -57,7 +58,7 @@ def run(job: Job, events: Events) -> None:
         runtime=job.runtime,
         slot=job.slot,
         cores=job.cores,
-        deadline_s=limits.task_wall_s + 300.0,
+        deadline_s=limits.task_wall_s + 420.0,
     )
     with Bench(backend(job.backend), request, job.submission, job.entry, job.seed) as bench:
         plugin = JudgePlugin(
@@ -148,18 +149,26 @@ def _follow_parent(job: Job, parent: int) -> None:
         return  # it lives, and does both itself
     with contextlib.suppress(GraderError):  # an engine that is gone holds nothing that we could remove
         backend(job.backend).reap(job.run_id)
+    _remove_scratch()
+    os._exit(EXIT_ORPHANED)
+
+
+def _remove_scratch() -> None:
     scratch = Path(os.environ["TMPDIR"])
     if scratch.name.startswith(SCRATCH_PREFIX):
         shutil.rmtree(scratch, ignore_errors=True)
-    os._exit(EXIT_ORPHANED)
 
 
 def main() -> None:
     """Reads the job, works in a folder of its own, and ends when its parent does."""
-    parent = os.getppid()
+    parent = int(sys.argv[2])  # asking the system would name whoever took us over, where it died while we started
     signal.signal(signal.SIGTERM, _interrupt)
     events = Events(int(sys.argv[1]))
-    job = Job.from_json(json.loads(sys.stdin.buffer.readline()))
+    line = sys.stdin.buffer.readline()
+    if not line.endswith(b"\n"):  # it died while it wrote
+        _remove_scratch()
+        os._exit(EXIT_ORPHANED)
+    job = Job.from_json(json.loads(line))
     if job.cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, job.cores)  # it works while its sandbox waits, and the other way round
     follower = threading.Thread(target=_follow_parent, args=(job, parent), daemon=True)

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any, Final
+
+import psutil
 
 from grader import errors
 from grader.errors import GraderError, Ungraded
@@ -31,7 +35,7 @@ from grader.judge.job import (
 )
 from grader.model import ArtifactFile, CheckResult, Json, Resources, TaskResult, TaskStatus
 
-GRACE_S: Final = 180.0
+GRACE_S: Final = 360.0
 STOP_S: Final = 10.0
 LOG_BYTES: Final = 4000
 ENVIRONMENT: Final = (
@@ -49,7 +53,7 @@ def run_judge(job: Job, on_check: OnCheck | None = None, cancelled: threading.Ev
     """
     started = time.monotonic()
     reader, writer = os.pipe()
-    scratch = tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, ignore_cleanup_errors=True)
+    scratch = tempfile.TemporaryDirectory(prefix=_scratch_prefix(os.getpid()), ignore_cleanup_errors=True)
     with tempfile.TemporaryFile() as log, scratch as folder:  # a judge that is killed leaves its files to us
         process = _start(job, writer, log, folder)
         os.close(writer)
@@ -63,6 +67,21 @@ def run_judge(job: Job, on_check: OnCheck | None = None, cancelled: threading.Ev
         if not collected.done:
             raise Ungraded(f"the judge of task {job.task.id} ended early: {_tail(log)}", hint="run it again")
     return _result(job, collected, time.monotonic() - started)
+
+
+def sweep() -> None:
+    """Removes the scratch folders of processes that were killed before they had a judge to do it."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH_PREFIX}*-*-*"):
+        pid = folder.name.removeprefix(SCRATCH_PREFIX).split("-")[1]
+        mine = pid.isdigit() and folder.name.startswith(_scratch_prefix(int(pid)))
+        if mine and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _scratch_prefix(pid: int) -> str:
+    """Names who made a folder: containers may share /tmp, and a process id means something within one only."""
+    space = Path("/proc/self/ns/pid")
+    return f"{SCRATCH_PREFIX}{space.stat().st_ino if space.exists() else 0}-{pid}-"
 
 
 class _Collected:
@@ -100,7 +119,7 @@ def _start(job: Job, writer: int, log: IO[bytes], folder: str) -> subprocess.Pop
     environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     process = subprocess.Popen(  # our own interpreter with arguments of our own
-        [sys.executable, "-I", "-B", "-X", "utf8", "-m", "grader.judge", str(writer)],
+        [sys.executable, "-I", "-B", "-X", "utf8", "-m", "grader.judge", str(writer), str(os.getpid())],
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=log,

@@ -30,7 +30,8 @@ from grader.worker.wire import (
 
 POLL_S: Final = 0.05
 CANCEL_S: Final = 5.0
-HELLO_S: Final = 120.0
+HELLO_S: Final = 240.0
+"""Importing torch takes two seconds of CPU; on a machine that twenty others use, two minutes."""
 CROWD: Final = 24
 """Processes and threads above which what hangs is ended together with its sandbox."""
 OUTPUT_CAP: Final = 32 * 1024
@@ -143,8 +144,11 @@ class Link:
         if self.dead:
             return
         crowded = self._sandbox.usage().processes > CROWD  # a fork bomb leaves the server no CPU to answer with
-        if cancel is None or crowded:
+        if crowded:
             self.kill()
+            return
+        if cancel is None:
+            self._end_silence()
             return
         self._cancelled = number
         try:
@@ -153,6 +157,13 @@ class Link:
             self.kill()
         finally:
             self._cancelled = None
+
+    def _end_silence(self) -> None:
+        """Ends a sandbox whose server does not answer. Raises SandboxDown where the engine does not either."""
+        ending = self._sandbox.ending()
+        self.kill()
+        if ending.reason == "down":
+            raise SandboxDown(ending.detail)
 
     def _await(self, deadline: float, cpu_s: float | None) -> Frame:
         """The next whole frame. Partial frames do not extend any deadline."""

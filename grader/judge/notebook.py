@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from grader.judge.cleaning import clean_notebook
 from grader.judge.faults import CandidateFault
+from grader.judge.tensors import Tensor
 from grader.model import ArtifactFile, Outcome
 from grader.text import sanitize_line
 
@@ -27,6 +28,10 @@ NOTEBOOK_CPU_S: Final = 120.0
 START_CPU_S: Final = 20.0
 MAX_CELLS: Final = 1000
 MAX_NOTES: Final = 30
+MAX_ROWS: Final = 5000
+MAX_KEPT_BYTES: Final = 48 * 1024**2
+"""Of outputs, as they come: a runner that breaks its own caps costs us no more."""
+ENDED: Final = "[The notebook ended in this cell; the report says why. The cells below did not run.]"
 STATUSES: Final = ("ok", "error", "dead", "flood")
 
 
@@ -37,6 +42,8 @@ class CellEnd:
     status: str
     error: str
     notes: tuple[str, ...]
+    outputs: Any
+    """Of a form that only `clean_notebook` trusts."""
 
 
 @dataclass
@@ -48,11 +55,13 @@ class NotebookRun:
     notes: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     executed: bytes | None = None
-    """The executed notebook, cleaned; None until it was executed."""
+    """The notebook as far as it was executed, cleaned; None where it could not be read."""
     fault: CandidateFault | None = None
     _link: Link | None = None
     _lines: list[str] = field(default_factory=list)
     _first: bool = True
+    _record: list[list[Any]] = field(default_factory=list)
+    _kept_bytes: int = 0
     _line_counts: Mapping[int, int] = field(default_factory=dict)
 
     def ensure(self, bench: Bench, link: Link) -> None:
@@ -66,6 +75,8 @@ class NotebookRun:
         except CandidateFault as fault:
             self.fault = fault
             raise
+        finally:
+            self._keep()
         self._link = link
 
     def has_line(self, cell: int, line: int) -> bool:
@@ -80,15 +91,17 @@ class NotebookRun:
         return fault
 
     def _execute(self, bench: Bench, link: Link) -> None:
-        self._lines, self.failed = [], []
+        self._lines, self.failed, self._record, self._kept_bytes = [], [], [], 0
         session = bench.new_session(link, "notebook", lambda: self.seed)
         try:
-            numbers = _numbers(session.ask("notebook", {"entry": self.path}, self.seed, b"", START_CPU_S))
+            cells = _cells(session.ask("notebook", {"entry": self.path}, self.seed, b"", START_CPU_S))
+            self._record = [[kind, source, []] for kind, source, _ in cells]
             started, _ = link.usage()
-            for number in numbers:
-                left = NOTEBOOK_CPU_S - (link.usage()[0] - started)
-                self._cell(session, link, number, left)
-            record = session.ask("finish", {}, None, b"", START_CPU_S)
+            for row, (_, _, number) in zip(self._record, cells, strict=True):
+                if number:
+                    left = NOTEBOOK_CPU_S - (link.usage()[0] - started)
+                    self._cell(session, link, number, left, row)
+            session.ask("finish", {}, None, b"", START_CPU_S)
             reply = link.request({"verb": "settle", "session": session.number}, cpu_s=START_CPU_S)
             if reply.status != "ok":
                 raise CandidateFault(  # noqa: TRY301 - it ends the session like any other fault
@@ -98,11 +111,15 @@ class NotebookRun:
             session.close()
             raise
         session.alive = False  # it ended when it was settled
-        if self._first:
-            self.executed, self._first = clean_notebook(record), False
-            self._line_counts = _line_counts(record)
 
-    def _cell(self, session: Session, link: Link, number: int, left_s: float) -> None:
+    def _keep(self) -> None:
+        """What was executed the first time, for people, however it ended."""
+        if self._first and self._record:
+            self.executed, self._first = clean_notebook(self._record), False
+            self._line_counts = _line_counts(self._record)
+
+    def _cell(self, session: Session, link: Link, number: int, left_s: float, row: list[Any]) -> None:
+        """Executes a code cell and puts its outputs into `row` of the record."""
         place = f"code cell {number}"
         if left_s <= 0:
             raise CandidateFault(
@@ -114,7 +131,12 @@ class NotebookRun:
         except CandidateFault as fault:
             fault.message = f"{place}: {fault.message.replace('the call', 'the cell')}"
             fault.args = (fault.message,)
+            row[2] = [["error", ENDED]]
             raise
+        self._kept_bytes += sum(_weight(output) for output in end.outputs)
+        row[2] = list(end.outputs) if self._kept_bytes <= MAX_KEPT_BYTES else []
+        if end.status not in ("ok", "error"):
+            row[2].append(["error", ENDED])
         self._note(place, end)
         if end.status == "flood":
             raise CandidateFault(Outcome.OUTPUT_LIMIT, f"{place} printed more than the output limit")
@@ -144,25 +166,41 @@ def notebook_seed(seed: int) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def _numbers(value: Any) -> list[int]:
-    if isinstance(value, list) and len(value) <= MAX_CELLS and all(type(n) is int and 0 < n < 10**6 for n in value):
-        return value
-    raise CandidateFault(Outcome.PROTOCOL, "the notebook's runner broke the protocol: no list of cells")
+def _cells(value: Any) -> list[tuple[str, str, int]]:
+    """(kind, source, number or 0) of each cell; at most `MAX_CELLS` of them have a number."""
+    rows = [_cell_row(row) for row in value] if isinstance(value, list) and len(value) <= MAX_ROWS else []
+    cells = [row for row in rows if row is not None]
+    if len(cells) < len(rows) or not 0 < sum(number > 0 for _, _, number in cells) <= MAX_CELLS:
+        raise CandidateFault(Outcome.PROTOCOL, "the notebook's runner broke the protocol: no list of cells")
+    return cells
 
 
-def _line_counts(record: Any) -> dict[int, int]:
+def _cell_row(row: Any) -> tuple[str, str, int] | None:
+    if not isinstance(row, list) or len(row) != 3:
+        return None
+    kind, source, number = row
+    known = isinstance(kind, str) and isinstance(source, str) and type(number) is int and 0 <= number < 10**6
+    return (kind, source, number) if known else None
+
+
+def _weight(output: Any) -> int:
+    """Bytes, roughly, of one output."""
+    parts = output if isinstance(output, list) else []
+    return 64 + sum(part.array.nbytes if isinstance(part, Tensor) else len(str(part)) for part in parts)
+
+
+def _line_counts(record: list[list[Any]]) -> dict[int, int]:
     """Lines of each code cell, by its number."""
-    rows = record if isinstance(record, list) else []
-    sources = [row[1] for row in rows if isinstance(row, list) and len(row) == 3 and row[0] == "code"]
-    return {number: len(str(source).splitlines()) for number, source in enumerate(sources, 1)}
+    sources = [source for kind, source, _ in record if kind == "code"]
+    return {number: len(source.splitlines()) for number, source in enumerate(sources, 1)}
 
 
 def _end(value: Any) -> CellEnd:
     fields: Mapping[str, Any] = value if isinstance(value, dict) else {}
     status, error, message = (fields.get(name) for name in ("status", "error", "message"))
-    notes = fields.get("notes")
+    notes, outputs = fields.get("notes"), fields.get("outputs")
     texts = isinstance(error, str) and isinstance(message, str)
-    if status not in STATUSES or not texts or not isinstance(notes, list):
+    if status not in STATUSES or not texts or not isinstance(notes, list) or not isinstance(outputs, list):
         raise CandidateFault(Outcome.PROTOCOL, "the notebook's runner broke the protocol: a cell ended in no known way")
     line = sanitize_line(f"{error}: {message}" if message else str(error), 200) or "an exception"
-    return CellEnd(str(status), line, tuple(sanitize_line(str(note), 160) for note in notes))
+    return CellEnd(str(status), line, tuple(sanitize_line(str(note), 160) for note in notes), outputs)

@@ -15,12 +15,22 @@ from grader.sandbox.protocol import Attestation, Comparison, SandboxRequest
 
 NO_CAPABILITIES = "0000000000000000"
 UNLIMITED_V2_SWAP = "0"
+_ABSENT = (
+    "CapAdd", "Binds", "Mounts", "Devices", "DeviceCgroupRules", "VolumesFrom", "Links", "PidMode", "UTSMode",
+    "UsernsMode", "GroupAdd", "ExtraHosts", "PortBindings", "CgroupParent", "Sysctls",
+)  # fmt: skip
+"""What a container of ours never has, in the engine's own words."""
 
 
 def attest(request: SandboxRequest, inspected: Json, hello: Json, host: Json) -> Attestation:
     """All rows. `inspected` is the engine's answer, `hello` the worker's `sees`, `host` from `host_view`."""
     rows = [*_engine(request, inspected), *_inside(request, hello), *_host(request, host)]
     return Attestation(comparisons=tuple(rows))
+
+
+def attest_engine(request: SandboxRequest, inspected: Json) -> Attestation:
+    """The engine's rows alone: what can be refused before the worker is up."""
+    return Attestation(comparisons=tuple(_engine(request, inspected)))
 
 
 def host_view(pid: int, container: str) -> Json:
@@ -41,6 +51,7 @@ def _row(name: str, asked: Any, seen: Any) -> Comparison:
 def _engine(request: SandboxRequest, inspected: Json) -> list[Comparison]:
     host, config = inspected["HostConfig"], inspected["Config"]
     limits, user = request.limits, profile.uid(request)
+    command = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
     gpus = [device for item in host.get("DeviceRequests") or [] for device in item.get("DeviceIDs") or []]
     exact = {
         "NetworkMode": "none",
@@ -55,21 +66,24 @@ def _engine(request: SandboxRequest, inspected: Json) -> list[Comparison]:
         "IpcMode": "private",
         "ShmSize": limits.shm_bytes,
         "OomKillDisable": False,
+        "OomScoreAdj": profile.OOM_SCORE,
     }
-    absent = ("CapAdd", "Binds", "Mounts", "Devices", "VolumesFrom", "Links", "PidMode", "UTSMode", "UsernsMode")
     security = host.get("SecurityOpt") or []
+    ours = ("no-new-privileges", f"seccomp={profile.seccomp_profile()}")
     return [
         *[_row(f"engine.{name}", value, host.get(name) or (False if value is False else host.get(name)))
           for name, value in exact.items()],
-        *[_row(f"engine.{name}", "none", "none" if not host.get(name) else host[name]) for name in absent],
+        *[_row(f"engine.{name}", "none", "none" if not host.get(name) else host[name]) for name in _ABSENT],
         _row("engine.mounts", [], inspected.get("Mounts") or []),
-        _row("engine.no_new_privileges", True, "no-new-privileges" in security),
-        _row("engine.seccomp", True, f"seccomp={profile.seccomp_profile()}" in security),
+        _row("engine.no_new_privileges", True, ours[0] in security),
+        _row("engine.seccomp", True, ours[1] in security),
+        _row("engine.other_security_options", [], [option for option in security if option not in ours]),
         _row("engine.LogConfig", "none", (host.get("LogConfig") or {}).get("Type")),
         _row("engine.RestartPolicy", True, (host.get("RestartPolicy") or {}).get("Name") in ("", "no")),
         _row("engine.User", f"{user}:{user}", config.get("User")),
         _row("engine.gpus", sorted(request.gpus), sorted(gpus)),
-        _row("engine.Tmpfs", [profile.ROOT], sorted(host.get("Tmpfs") or {})),
+        _row("engine.command", profile.command(request), command),
+        _row("engine.Tmpfs", profile.tmpfs(request), host.get("Tmpfs")),
         _row("engine.ulimits", _asked_ulimits(request), _ulimits(host)),
     ]  # fmt: skip
 
@@ -97,10 +111,15 @@ def _inside(request: SandboxRequest, sees: Json) -> list[Comparison]:
         _row("inside.gpus", len(request.gpus), len(sees.get("gpus") or [])),
         _row("inside.environment", [], sorted(set(sees.get("environment") or []) - _allowed_environment(request))),
         _row("inside.tmpfs", True, _tmpfs_ok(sees.get("mounts") or [])),
-        _row("inside.root_mount", True, _root_read_only(sees.get("mounts") or [])),
+        _row("inside.root_mount", True, _read_only(sees.get("mounts") or [], "/")),
         _row("inside.host_mounts", [], _foreign_mounts(sees.get("mounts") or [])),
     ]
-    return rows if request.runtime == "runsc" else [*rows, *_confinement("inside", status), *_limits(request, sees)]
+    if request.runtime == "runsc":
+        return rows
+    kernel = [
+        _row(f"inside.{path}", True, _read_only(sees.get("mounts") or [], path)) for path in ("/proc/sys", "/sys")
+    ]
+    return [*rows, *kernel, *_confinement("inside", status), *_limits(request, sees)]
 
 
 def _confinement(view: str, status: Json) -> list[Comparison]:
@@ -162,8 +181,8 @@ def _tmpfs_ok(mounts: list[str]) -> bool:
     return len(found) == 1 and found[0][1] == "tmpfs" and {"nosuid", "nodev", "noexec"} <= set(found[0][2].split(","))
 
 
-def _root_read_only(mounts: list[str]) -> bool:
-    found = [mount.split() for mount in mounts if mount.startswith("/ ")]
+def _read_only(mounts: list[str], target: str) -> bool:
+    found = [mount.split() for mount in mounts if mount.startswith(f"{target} ")]
     return bool(found) and "ro" in found[-1][2].split(",")
 
 

@@ -20,9 +20,11 @@ from grader.errors import AttestationFailed, SandboxUnavailable
 from grader.model import Json, SandboxFacts
 from grader.sandbox import attestation, cgroup, profile, reaper
 from grader.sandbox.image import find_image
-from grader.sandbox.protocol import Ending, SandboxClosed, SandboxRequest, Usage
+from grader.sandbox.protocol import Attestation, Ending, SandboxClosed, SandboxRequest, Usage
 
 API_TIMEOUT_S: Final = 20
+SLOW_S: Final = 5.0
+"""An engine that takes longer to say how a container is may have kept our frames as long."""
 LOG_BYTES: Final = 16 * 1024
 STREAM: Final = struct.Struct(">BxxxI")
 STDOUT, STDERR = 1, 2
@@ -60,7 +62,6 @@ class ContainerSandbox:
         self._stream: Any = None
         self._attached: Any = None
         self._meter: cgroup.Meter | None = None
-        self._started_at = int(time.time())
         image = find_image(client, gpu=bool(request.gpus)) if not request.image else None
         self._image = image.tag if image else request.image
         self._id = self._create()
@@ -68,6 +69,7 @@ class ContainerSandbox:
             self._stream = self._attach()
             client.api.start(self._id)
             self._inspected: Json = client.api.inspect_container(self._id)
+            _require_green(attestation.attest_engine(request, self._inspected))
             self._meter = cgroup.find_meter(client.api, self._id, self._inspected["State"]["Pid"])
         except BaseException as error:  # an interrupt too: nobody else knows of the container yet
             self.close()
@@ -86,11 +88,12 @@ class ContainerSandbox:
                 entrypoint=profile.command(request)[:1],
                 user=f"{user}:{user}",
                 working_dir=profile.ROOT,
+                stop_signal="SIGKILL",
                 hostname=profile.HOSTNAME,
                 environment=profile.environment(request),
                 stdin_open=True,
                 network_disabled=True,
-                labels=profile.labels(request, reaper.owner(), deadline),
+                labels=profile.labels(request, reaper.owner(), deadline, reaper.until(request.deadline_s)),
                 host_config=api.create_host_config(**profile.host_config(request)),
             )
         except Exception as error:
@@ -163,29 +166,35 @@ class ContainerSandbox:
 
     def ending(self) -> Ending:
         """See Sandbox: out of memory and exits are the candidate's; a kill from outside or a lost engine are ours."""
+        asked = time.monotonic()
         try:
             state = self._client.api.inspect_container(self._id)["State"]
         except Exception as error:  # noqa: BLE001 - whatever the client raises: the engine does not answer for it
             return Ending(reason="down", detail=f"the engine lost the container: {type(error).__name__}")
+        if state.get("Running") and time.monotonic() - asked > SLOW_S:
+            return Ending(reason="down", detail="the engine answers too slowly")
         if state.get("Running"):
             return Ending(reason="exited", detail="the worker closed its stream")
         killed = state.get("ExitCode") == KILLED
         if killed and state.get("OOMKilled"):  # alone, the flag says only that some process inside was killed
             return Ending(reason="memory")
-        if killed and self._killed_from_outside():
+        if killed and (self._kill_is_recorded() or self._had_memory_left()):
             return Ending(reason="down", detail="the container was killed from outside")
         last = self.log().strip().splitlines()[-1:] or [""]
         return Ending(reason="exited", detail=f"the worker ended with {state.get('ExitCode')} {last[0]}".strip())
 
-    def _killed_from_outside(self) -> bool:
-        """The engine's own record of a kill that we did not send."""
+    def _kill_is_recorded(self) -> bool:
+        """The engine's own record of a kill that we did not send, up to now by the engine's own clock."""
         filters = {"container": self._id, "event": ["kill", "stop"]}
         with contextlib.suppress(Exception):
-            events = self._client.api.events(
-                since=self._started_at, until=int(time.time()) + 1, filters=filters, decode=True
-            )
-            return any(True for _ in events)
+            now = self._client.info()["SystemTime"]
+            return any(True for _ in self._client.api.events(since=1, until=now, filters=filters, decode=True))
         return True
+
+    def _had_memory_left(self) -> bool:
+        """No kernel kills process 1 of a group that is far from its limit, and nobody inside can: it was the host."""
+        usage = self._usage
+        return 0 < usage.peak_bytes < self._request.limits.memory_bytes / 2 and not usage.oom_kills
 
     def outside(self) -> Json:
         """See Sandbox."""
@@ -200,12 +209,7 @@ class ContainerSandbox:
             raise _unavailable(error) from error
         host = attestation.host_view(self._inspected["State"]["Pid"], self._id)
         result = attestation.attest(self._request, self._inspected, hello["sees"], host)
-        if not result.green:
-            wrong = [f"{c.name}: asked {c.asked}, seen {c.seen}" for c in result.comparisons if not c.ok]
-            raise AttestationFailed(
-                f"the sandbox is not isolated as asked: {'; '.join(wrong[:3])}",
-                hint="nothing was sent to it; look at `grader doctor`",
-            )
+        _require_green(result)
         stored = result.to_json() | {"inside": hello["sees"], "engine": _engine_facts(engine), "host_view": bool(host)}
         return SandboxFacts(
             backend="docker",
@@ -244,6 +248,15 @@ class ContainerSandbox:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         reaper.reap(self._client, run_id=self._request.run_id)
+
+
+def _require_green(result: Attestation) -> None:
+    if not result.green:
+        wrong = [f"{c.name}: asked {c.asked}, seen {c.seen}" for c in result.comparisons if not c.ok]
+        raise AttestationFailed(
+            f"the sandbox is not isolated as asked: {'; '.join(wrong[:3])}",
+            hint="nothing was sent to it; look at `grader doctor`",
+        )
 
 
 def _engine_facts(version: Json) -> Json:

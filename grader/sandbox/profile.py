@@ -16,6 +16,8 @@ from grader.sandbox.protocol import SandboxRequest
 LABEL: Final = "grader.run"
 FIRST_UID: Final = 100_000
 HOSTNAME: Final = "sandbox"
+OOM_SCORE: Final = 500
+"""When memory ends on the host, a sandbox dies before anything of ours."""
 PYTHON: Final = "/opt/sandbox/bin/python"
 ROOT: Final = "/tmp"  # noqa: S108 - the container's own tmpfs, not the host's
 
@@ -58,12 +60,18 @@ def command(request: SandboxRequest) -> list[str]:
     return [PYTHON, "-I", "-X", "utf8", "-B", "-m", "grader.worker", json.dumps(options)]
 
 
+def tmpfs(request: SandboxRequest) -> dict[str, str]:
+    """The one place that can be written to: target and mount options."""
+    user, limits = uid(request), request.limits
+    size = f"size={limits.tmpfs_bytes},nr_inodes={limits.tmpfs_inodes}"
+    return {ROOT: f"rw,nosuid,nodev,noexec,{size},mode=1777,uid={user},gid={user}"}
+
+
 def host_config(request: SandboxRequest) -> dict[str, Any]:
     """The flags for `docker.APIClient.create_host_config`, by the SDK's names."""
     from docker.types import DeviceRequest, Ulimit
 
     limits = request.limits
-    user = uid(request)
     ulimits = {"nofile": 1024, "core": 0, "msgqueue": 0, "fsize": limits.tmpfs_bytes}
     config: dict[str, Any] = {
         "network_mode": "none",
@@ -74,16 +82,13 @@ def host_config(request: SandboxRequest) -> dict[str, Any]:
         "memswap_limit": limits.memory_bytes,
         "pids_limit": limits.pids,
         "nano_cpus": int(limits.cpus * 1e9),
-        "oom_score_adj": 500,
+        "oom_score_adj": OOM_SCORE,
         "ipc_mode": "private",
         "shm_size": limits.shm_bytes,
         "ulimits": [Ulimit(name=name, soft=value, hard=value) for name, value in ulimits.items()],
         "log_config": {"type": "none"},
         "restart_policy": {"Name": "no"},
-        "tmpfs": {
-            ROOT: f"rw,nosuid,nodev,noexec,size={limits.tmpfs_bytes},nr_inodes={limits.tmpfs_inodes},"
-            f"mode=1777,uid={user},gid={user}"
-        },
+        "tmpfs": tmpfs(request),
         "auto_remove": False,
         "privileged": False,
     }
@@ -98,9 +103,14 @@ def host_config(request: SandboxRequest) -> dict[str, Any]:
     return config
 
 
-def labels(request: SandboxRequest, owner: str, deadline: float) -> dict[str, str]:
-    """How leftovers are found: the run, who started it, and until when it may live (Unix time)."""
-    return {LABEL: request.run_id, "grader.owner": owner, "grader.deadline": str(int(deadline))}
+def labels(request: SandboxRequest, owner: str, deadline: float, until: int) -> dict[str, str]:
+    """How leftovers are found: the run, who started it, and until when it may live.
+
+    `deadline` is Unix time, for other hosts; `until` is on the owner's own clock (`reaper.until`). A label whose form
+    changes gets another name: other versions of grader on the same engine must not take a container for a leftover.
+    """
+    marks = {"grader.process": owner, "grader.deadline": str(int(deadline)), "grader.until": str(until)}
+    return {LABEL: request.run_id} | marks
 
 
 def expected_inside(request: SandboxRequest) -> Json:

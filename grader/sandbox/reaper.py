@@ -2,6 +2,7 @@
 
 A container is a leftover when the process that started it is no longer alive on this host, or when it is
 past its own deadline. Runs that are still alive, ours or a colleague's on the same engine, are left alone.
+On this host nothing depends on the time of day: somebody may set the clock while a run is under way.
 """
 
 from __future__ import annotations
@@ -17,10 +18,25 @@ import psutil
 
 from grader.sandbox.profile import LABEL
 
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 def owner() -> str:
     """Who starts a container: host, boot, process and its start time, so that a reused pid is not mistaken."""
-    return f"{_host()}:{os.getpid()}:{int(psutil.Process().create_time())}"
+    return f"{_host()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def until(seconds: float) -> int:
+    """The moment in so many seconds, on a clock that nobody sets; it counts from this host's start."""
+    return int(time.clock_gettime(_CLOCK) + seconds)
+
+
+def _started(pid: int) -> int:
+    """When a process started, on no clock that can be set. Raises OSError or psutil.Error where there is none."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not Path("/proc/self/stat").exists():
+        return int(psutil.Process(pid).create_time())  # not Linux
+    return int(stat.read_text().rpartition(")")[2].split()[19])  # ticks since the host's start, see proc(5)
 
 
 def _host() -> str:
@@ -44,14 +60,16 @@ def reap(client: Any, *, run_id: str = "") -> int:
 
 def is_leftover(labels: dict[str, str]) -> bool:
     """True where a container's labels say that nobody is waiting for it any more."""
-    deadline = labels.get("grader.deadline", "")
-    if deadline.isdigit() and time.time() > int(deadline):
+    deadline, end = labels.get("grader.deadline", ""), labels.get("grader.until", "")
+    host, _, pid = labels.get("grader.process", "").rpartition(":")[0].rpartition(":")
+    if host != _host():
+        return deadline.isdigit() and time.time() > int(deadline)
+    if end.isdigit() and time.clock_gettime(_CLOCK) > int(end):
         return True
-    host, _, rest = labels.get("grader.owner", "").rpartition(":")[0].rpartition(":")
-    if host != _host() or not rest.isdigit():
+    if not pid.isdigit():
         return False
     try:
-        started = int(psutil.Process(int(rest)).create_time())
-    except psutil.Error:
+        started = _started(int(pid))
+    except (OSError, psutil.Error):
         return True
-    return str(started) != labels["grader.owner"].rpartition(":")[2]
+    return str(started) != labels["grader.process"].rpartition(":")[2]

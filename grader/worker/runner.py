@@ -152,8 +152,8 @@ class Runner(Session):
         """See Session."""
         return {"notebook": Runner.start, "cell": Runner.cell, "finish": Runner.finish}
 
-    def start(self, arguments: dict[str, Any], values: Any) -> list[int]:
-        """Reads the notebook and starts its kernel; the numbers of the code cells that there are to execute."""
+    def start(self, arguments: dict[str, Any], values: Any) -> list[list[Any]]:
+        """Reads the notebook and starts its kernel: [kind, source, number or 0 if not to be executed] of each cell."""
         write_files(self.root, self.files)
         entry = self.root / str(arguments["entry"])
         self.cells = read_notebook(entry)
@@ -178,7 +178,8 @@ class Runner(Session):
             store_widget_state=False, record_timing=False,
         )  # fmt: skip
         self._run(self._connect())
-        return list(numbers)
+        self._left, self._pictures, self._picture_bytes = RECORD_TEXT, PICTURES, self.max_body // 2
+        return [[c.kind, self._text(c.source[:SOURCE_TEXT]), c.number if c.runs else 0] for c in self.cells]
 
     async def _connect(self) -> None:
         await self._client.async_start_new_kernel()
@@ -207,7 +208,10 @@ class Runner(Session):
         return pid
 
     def cell(self, arguments: dict[str, Any], _values: Any) -> dict[str, Any]:
-        """Executes one cell: how it ended ("ok", "error", "dead", "flood"), with what error, and what was left out."""
+        """Executes one cell: how it ended ("ok", "error", "dead", "flood"), with what error, and what was left out.
+
+        Its outputs go with that, so that they are kept whatever a later cell does.
+        """
         index = next(i for i, cell in enumerate(self.cells) if cell.number == arguments["cell"])
         self._client.begin()
         reply: dict[str, Any] = {}
@@ -216,35 +220,28 @@ class Runner(Session):
             self._run(self._client.async_execute_cell(self._client.nb.cells[index], index, store_history=True))
         except DeadKernelError:
             flooded = self._client.km.provisioner.ended == FLOODED
-            return {"status": "flood" if flooded else "dead", "error": "", "message": "", "notes": []}
+            status = "flood" if flooded else "dead"
+            return {"status": status, "error": "", "message": "", "notes": [], "outputs": self._outputs(index)}
         failed = reply.get("status") == "error"
         return {
             "status": "error" if failed else "ok",
             "error": str(reply.get("ename", ""))[:64] if failed else "",
             "message": str(reply.get("evalue", ""))[:300] if failed else "",
             "notes": [str(note)[:160] for note in reply.get("notes", [])][:20],
+            "outputs": self._outputs(index),
         }
 
-    def finish(self, _arguments: dict[str, Any], _values: Any) -> list[Any]:
-        """The executed notebook, as [kind, source, outputs] for each cell; then the kernel hands its state over."""
-        record = self._record()
-        client = self._client.kc
-        self._run(self._send(client))
-        return record
+    def finish(self, _arguments: dict[str, Any], _values: Any) -> None:
+        """After the last cell: the kernel hands its state over."""
+        self._run(self._send(self._client.kc))
 
     async def _send(self, client: Any) -> None:
         client.shell_channel.send(client.session.msg("hand_over", {}))
         await asyncio.sleep(0.05)
 
-    def _record(self) -> list[Any]:
-        self._left, self._pictures = RECORD_TEXT, PICTURES
-        self._picture_bytes = self.max_body // 2
-        rows = []
-        for cell, node in zip(self.cells, self._client.nb.cells, strict=True):
-            source = self._text(cell.source[:SOURCE_TEXT])
-            outputs = [part for output in node.get("outputs", []) for part in self._output(output)]
-            rows.append([cell.kind, source, outputs])
-        return rows
+    def _outputs(self, index: int) -> list[Any]:
+        """What the cell at `index` put out, as [kind, text or picture], below the caps of the whole notebook."""
+        return [part for output in self._client.nb.cells[index].get("outputs", []) for part in self._output(output)]
 
     def _text(self, text: str) -> str:
         text = text.encode("utf-8", "replace").decode("utf-8")

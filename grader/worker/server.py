@@ -24,14 +24,8 @@ from grader.worker.loading import preimport
 from grader.worker.nursery import NotBorn, Nursery
 from grader.worker.pipe import Pipe
 from grader.worker.strays import sweep
-from grader.worker.wire import (
-    DEFAULT_BODY_BYTES,
-    VERSION,
-    Frame,
-    FrameType,
-    ProtocolError,
-    encode_frame,
-)
+from grader.worker.traces import Traces
+from grader.worker.wire import DEFAULT_BODY_BYTES, VERSION, Frame, FrameType, ProtocolError, encode_frame
 
 MAX_SESSIONS = 8
 
@@ -47,6 +41,7 @@ class Server:
         self._pipe = Pipe(receive, send, self._max_body)
         self._files: dict[str, bytes] = {}
         self._sessions: dict[int, Live] = {}
+        self._traces = Traces(self._root)
         self._nursery: Nursery | None = None
         self._selector = selectors.DefaultSelector()
         self._sees = sight.look()  # before harden_server, after which parts of /proc/self are closed to us too
@@ -123,6 +118,7 @@ class Server:
         if session.ended:
             self._reply(frame.request_id, session.ended, session=session)
             return
+        self._traces.note(self._sessions)
         session.pending = frame.request_id
         session.outgoing += encode_frame(FrameType.REQUEST, frame.request_id, frame.head["request"], frame.body)
         self._selector.modify(session.sock, selectors.EVENT_READ | selectors.EVENT_WRITE, ("sock", session))
@@ -263,6 +259,7 @@ class Server:
         frame, closed = session.read()
         if frame is not None and session.pending is not None:
             session.read_output()
+            self._traces.note({session.id})
             request_id, session.pending = session.pending, None
             self._reply(request_id, "ok", session=session, answer=frame.head, body=frame.body)
         elif closed:
@@ -290,6 +287,8 @@ class Server:
         del self._sessions[session.id]
         session.close(keep_files=self._nursery is not None and self._nursery.root == session.root)
         self._sweep()
+        nursery = {self._nursery.root} if self._nursery else set()
+        self._traces.clear(self._sessions, nursery | {other.root for other in self._sessions.values()})
 
     def _unregister(self, session: Live) -> None:
         for item in (session.sock, session.capture):

@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,14 +19,19 @@ from grader.text import sanitize_line
 from grader.written.calibration import Calibration
 from grader.written.compiled import CompiledRubric
 from grader.written.grade import MIDDLE, grade_answer
-from grader.written.guards import guard
+from grader.written.guards import CAPS, Flag, guard
 from grader.written.language import detect
 from grader.written.lexical import Item
 from grader.written.metrics import METRICS, Scores, bias, interval
+from grader.written.rubric import Exemplar
 from grader.written.tokens import read
 from grader.written.unseen import choose_exemplars, corrected, predict_unseen
 
 _MAX_ROWS = 200_000
+RIGHT, PASSED = 0.8, 0.6
+"""From this share on people call an answer right; such an answer should get the second share at least."""
+
+Flags = frozenset[Flag]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +71,14 @@ def read_rows(path: Path, rubrics: Mapping[str, CompiledRubric]) -> list[Row]:
 def _row(record: Json, rubrics: Mapping[str, CompiledRubric]) -> Row:
     if "scores" in record:  # one of our exemplars
         question = record["id"].partition("-")[0]
-        points = rubrics[question].rubric.points
-        passes = record["scores"].values()
-        total = sum(point.weight * sum(given[point.id] for given in passes) / len(passes) for point in points)
-        score = total / rubrics[question].rubric.weight
+        exemplar = Exemplar(**record)
         return Row(
             question=question,
-            answer=record["text"],
-            score=score,
-            kind=record["kind"],
-            language=record["language"],
-            split=record["split"],
+            answer=exemplar.text,
+            score=exemplar.score(rubrics[question].rubric),
+            kind=exemplar.kind,
+            language=exemplar.language,
+            split=exemplar.split,
         )
     answer = record["student_answer"] if "student_answer" in record else record["answer"]
     question = str(record["question_id"])
@@ -110,24 +111,24 @@ def evaluate(
         raise UsageError(f"there are no answers{f' of the split {split!r}' if split else ''}")
     with_rubric = [row for row in rows if not row.references]
     without = [row for row in rows if row.references]
-    used, machine, flagged = [], [], []
+    used, machine, flags = list[Row](), list[float](), list[Flags]()
     for row in with_rubric:
         if split and row.split != split:
             continue
         grade = grade_answer(rubrics[row.question], row.answer, calibration, rubrics)
         used.append(row)
         machine.append(grade.share)
-        flagged.append(grade.needs_review)
+        flags.append(frozenset(grade.flags))
     if without:
-        kept, scores, doubtful = _without_rubric(without, exemplars, split)
+        kept, scores, seen = _without_rubric(without, exemplars, split)
         used += kept
         machine += scores
-        flagged += doubtful
-    return _figures(used, np.array(machine), np.array(flagged, dtype=bool), exemplars)
+        flags += seen
+    return _figures(used, np.array(machine), flags, exemplars)
 
 
-def _without_rubric(rows: list[Row], exemplars: int, split: str) -> tuple[list[Row], list[float], list[bool]]:
-    """The rows that are not exemplars, their predicted scores, and which of them are flagged."""
+def _without_rubric(rows: list[Row], exemplars: int, split: str) -> tuple[list[Row], list[float], list[Flags]]:
+    """The rows that are not exemplars, their predicted scores, and their flags."""
     items = [Item(question=row.prompt, references=row.references, answer=row.answer) for row in rows]
     scores, questions = np.array([row.score for row in rows]), [row.question for row in rows]
     predicted = predict_unseen(items, scores, questions)
@@ -143,19 +144,20 @@ def _without_rubric(rows: list[Row], exemplars: int, split: str) -> tuple[list[R
         and (not exemplars or questions[index] in helped)
         and (not split or rows[index].split == split)
     ]
-    flagged = [_is_flagged(rows[index], float(predicted[index])) for index in kept]
-    return [rows[index] for index in kept], [float(predicted[index]) for index in kept], flagged
+    flags = [_flags(rows[index], float(predicted[index])) for index in kept]
+    return [rows[index] for index in kept], [float(predicted[index]) for index in kept], flags
 
 
-def _is_flagged(row: Row, predicted: float) -> bool:
-    return MIDDLE[0] <= predicted <= MIDDLE[1] or bool(guard(read(row.answer), [read(row.prompt)]).flags)
+def _flags(row: Row, predicted: float) -> Flags:
+    middle = {Flag.MIDDLE} if MIDDLE[0] <= predicted <= MIDDLE[1] else set()
+    return frozenset(guard(read(row.answer), [read(row.prompt)]).flags) | middle
 
 
-def _figures(rows: Sequence[Row], machine: Scores, flagged: Any, exemplars: int) -> Json:  # noqa: ANN401 -- a numpy mask
+def _figures(rows: Sequence[Row], machine: Scores, flags: Sequence[Flags], exemplars: int) -> Json:
     human = np.array([row.score for row in rows])
     questions = [row.question for row in rows]
     languages = [row.language or detect(read(row.answer)) for row in rows]
-    sure = ~flagged
+    sure = np.array([not seen - {Flag.UNANSWERED} for seen in flags], dtype=bool)
     unflagged = _metrics(human[sure], machine[sure], [name for name, one in zip(questions, sure, strict=True) if one])
     return {
         "answers": len(rows),
@@ -163,6 +165,7 @@ def _figures(rows: Sequence[Row], machine: Scores, flagged: Any, exemplars: int)
         "exemplars_per_question": exemplars,
         "all": _metrics(human, machine, questions),
         "unflagged": {"coverage": round(float(sure.mean()), 4), **unflagged},
+        "right_answers": _right_answers(human, machine, flags),
         "bias_by_language": _bias_by(languages, human, machine),
         "bias_by_kind": _bias_by([row.kind for row in rows], human, machine),
     }
@@ -175,6 +178,21 @@ def _metrics(human: Scores, machine: Scores, questions: Sequence[str]) -> Json:
     return {
         name: [round(number, 4) for number in (metric(human, machine), *interval(metric, human, machine, questions))]
         for name, metric in METRICS.items()
+    }
+
+
+def _right_answers(human: Scores, machine: Scores, flags: Sequence[Flags]) -> Json | None:
+    """What becomes of the answers to which people gave `RIGHT` or more; null where there are none."""
+    right = [row for row, score in enumerate(human) if score >= RIGHT]
+    if not right:
+        return None
+    caps = {flag: sum(flag in flags[row] for row in right) for flag in CAPS}
+    return {
+        "answers": len(right),
+        "mean": round(float(machine[right].mean()), 4),
+        "passed": round(float((machine[right] >= PASSED).mean()), 4),
+        "capped": round(float(np.mean([not CAPS.keys().isdisjoint(flags[row]) for row in right])), 4),
+        "caps": {flag.value: count for flag, count in caps.items() if count},
     }
 
 

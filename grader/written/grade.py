@@ -20,10 +20,13 @@ from grader.written.language import detect
 from grader.written.match import Found, State, match_point
 from grader.written.negation import denying_clauses, negators
 from grader.written.similarity import units
-from grader.written.tokens import Document, read
+from grader.written.thesaurus import widened
+from grader.written.tokens import Document, read, words
 
 MIDDLE = (0.35, 0.65)
 """Scores in this band ask for review: graders, machine or human, agree least there."""
+LONG_ANSWER = 80
+"""So many words (two Chinese characters are one) with a score below the band may be right in other words."""
 _QUOTE_CHARS = 400
 
 
@@ -76,7 +79,7 @@ def grade_answer(
     """Grades `text`. `others`: the other rubrics, so that an answer to another question is recognised."""
     document = read(text)
     guarded = guard(document, rubric.questions)
-    open_document = without(document, guarded.masked)
+    open_document = widened(without(document, guarded.masked))
     points = _points(rubric, open_document, calibration)
     share = _share(rubric, points)
     flags = list(guarded.flags)
@@ -98,6 +101,8 @@ def grade_answer(
     share = _share(rubric, points)
     if MIDDLE[0] <= share <= MIDDLE[1]:
         flags.append(Flag.MIDDLE)
+    elif share < MIDDLE[0] and CAPS.keys().isdisjoint(flags) and words(document.tokens) >= LONG_ANSWER:
+        flags.append(Flag.LITTLE_FOUND)
     return AnswerGrade(question=rubric.rubric.id, language=language, points=points, share=share, flags=tuple(flags))
 
 
@@ -131,15 +136,19 @@ def without(document: Document, masked: frozenset[int]) -> Document:
     return dataclasses.replace(document, index=index)
 
 
-NEGATED_CLAUSES, NEGATED_RATE, NEGATED_SHARE = 5, 0.2, 0.4
+NEGATED_CLAUSES, NEGATED_RATE, NEGATED_SHARE = 6, 0.2, 0.4
 """From so many denying clauses, at this share of all, with this share of the found points near one, an answer denies
-its own words: no genuine train exemplar and no reference has all three, 94 % of the denied references do."""
+its own words: no genuine train exemplar has more than five denying clauses."""
+NEGATED_OFTEN, NEGATED_OFTEN_RATE = 8, 0.25
+"""From here on it does so whatever stands near."""
 
 
 def _is_negated(points: Iterable[PointGrade], document: Document) -> bool:
     """True where denial runs through the answer and what it found: a reference with its verbs negated."""
     denying = denying_clauses(document)
     clauses = len({token.clause for token in document.tokens})
+    if len(denying) >= max(NEGATED_OFTEN, NEGATED_OFTEN_RATE * clauses):
+        return True
     if len(denying) < max(NEGATED_CLAUSES, NEGATED_RATE * clauses):
         return False
     found = [point.found for point in points if point.found.state in (State.MET, State.SCATTERED, State.CONTRADICTED)]

@@ -6,6 +6,7 @@ Sources of the lines: the exemplars and the probes of tests/written/test_probes.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from itertools import pairwise
 from grader.written import lexicon
 from grader.written.aliases import compile_alias, find_any
 from grader.written.similarity import units
-from grader.written.tokens import Document, Token
+from grader.written.tokens import Document, Token, words
 
 COPIED_SENTENCE = 0.25
 """A sentence with a smaller share of content units that are not in the question is the question again."""
@@ -50,6 +51,7 @@ class Flag(StrEnum):
     NEGATED = "negated"
     MISCONCEPTION = "misconception"
     MIDDLE = "middle_band"
+    LITTLE_FOUND = "little_found"
 
 
 CAPS = {
@@ -75,18 +77,26 @@ def guard(document: Document, questions: Iterable[Document]) -> Guarded:
     """Looks at the whole answer. `questions`: the question in each language, and other text that may be copied."""
     flags: list[Flag] = []
     sentences = _by_sentence(document.tokens)
-    asked = [units(question.tokens) for question in questions]
+    listed = list(questions)
+    asked = [units(question.tokens) for question in listed]
     known = frozenset(unit for one in asked for unit in one)
+    given = formulas("\n".join(question.folded.text for question in listed))
     least = min([COPIED_UNITS, *(max(2.0, COPIED_PART * len(one)) for one in asked)])
-    copied = {number for number, tokens in sentences.items() if _is_copied(tokens, known, least)}
+    copied = {
+        number
+        for number, tokens in sentences.items()
+        if _is_copied(tokens, known, least) and _formulas_of(document, tokens) <= given
+    }
     injected = _injected(document, lexicon.TO_GRADER)
     repeated = _repeated(sentences)
     own = [token for token in document.tokens if token.sentence not in copied and token.sentence not in injected]
     if not document.tokens or _is_non_answer(document):
         flags.append(Flag.NON_ANSWER)
-    elif _is_copied(list(document.tokens), known, least) or (copied and not units(own) - known):
+    elif formulas(document.folded.text) <= given and (
+        _is_copied(list(document.tokens), known, least) or (copied and not units(own) - known)
+    ):
         flags.append(Flag.COPIED_QUESTION)
-    if injected or _injected(document, lexicon.INSTRUCTIONS):
+    if injected or _injected(document, lexicon.INSTRUCTIONS) or _plays_role(document):
         flags.append(Flag.INJECTION)
     if is_stuffed(own):
         flags.append(Flag.STUFFED)
@@ -99,7 +109,7 @@ def guard(document: Document, questions: Iterable[Document]) -> Guarded:
 
 def glue(tokens: Sequence[Token]) -> float:
     """The share of joining words among the words of `tokens`; a Chinese character counts as half a word."""
-    size = sum(0.5 if token.is_cjk else 1.0 for token in tokens)
+    size = words(tokens)
     joining = sum(
         (0.5 if token.text in lexicon.FUNCTION_ZH else 0.0)
         if token.is_cjk
@@ -171,13 +181,14 @@ _NEVER_AFTER = _never_after()
 
 
 _LEAST_WORDS = 15
+_LEAST_SPACED = 4
 _LEAST_CUTS = 8
 
 
 def is_stuffed(tokens: Sequence[Token]) -> bool:
     """True for a text of some length with hardly any joining words, or with its words shuffled."""
-    size = sum(0.5 if token.is_cjk else 1.0 for token in tokens)
-    named = {token.clause for token in tokens if token.is_cjk or len(token.key) > 1}
+    size = words(tokens)
+    named = _pieces(tokens)
     if len(named) > _LEAST_CUTS and size / len(named) < _least_piece(tokens):
         return True
     if size < _LEAST_WORDS:
@@ -190,15 +201,34 @@ def _is_chopped(tokens: Sequence[Token]) -> bool:
     spaced = sum(
         one.is_cjk and two.is_cjk and two.start > one.end and one.clause == two.clause for one, two in pairwise(tokens)
     )
-    if spaced >= 4 and spaced * 10 >= len(tokens):
+    if spaced >= _LEAST_SPACED and spaced * 25 >= len(tokens):
         return True  # nobody puts spaces between Chinese words
-    cuts = tokens[-1].clause - tokens[0].clause
+    cuts = len(_pieces(tokens)) - 1
     stops = tokens[-1].sentence - tokens[0].sentence
     if cuts < _LEAST_CUTS or stops * 6 > cuts:
         return False
     chinese = sum(token.is_cjk for token in tokens) * 2 > len(tokens)
     size, least = (6.0, 0.2) if chinese else (4.0, 0.3)
     return len(tokens) / (cuts + 1) <= size and glue(tokens) < least
+
+
+def _pieces(tokens: Sequence[Token]) -> set[int]:
+    """The clauses that hold a word: those of numbers and single letters alone are parts of a sequence or a formula."""
+    return {token.clause for token in tokens if token.is_cjk or (len(token.key) > 1 and not token.text[0].isdecimal())}
+
+
+def formulas(folded: str) -> frozenset[str]:
+    """The formulas in a folded text, such as "(2n+1)/3": single letters and digits with an operator between them."""
+    runs = _FORMULA.findall(folded.replace(" ", ""))
+    return frozenset(run for run in runs if not _OPERATORS.isdisjoint(run) and any(map(str.isdecimal, run)))
+
+
+_FORMULA = re.compile(r"(?:(?<![a-z])[a-z](?![a-z])|[0-9+*/^=().-])+")
+_OPERATORS = frozenset("+-*/^=")
+
+
+def _formulas_of(document: Document, tokens: Sequence[Token]) -> frozenset[str]:
+    return formulas(document.folded.text[tokens[0].start : tokens[-1].end])
 
 
 def _least_glue(tokens: Sequence[Token]) -> float:
@@ -250,6 +280,17 @@ def _is_non_answer(document: Document) -> bool:
 def _injected(document: Document, phrases: tuple[str, ...]) -> set[int]:
     """The sentences that speak to whoever grades."""
     return {document.tokens[hit.start].sentence for hit in find_any(_compiled(phrases), document)}
+
+
+def _plays_role(document: Document) -> bool:
+    """True where a line begins as a chat's system or assistant would: "SYSTEM: ..."."""
+    tokens, text = document.tokens, document.folded.text
+    for place, token in enumerate(tokens):
+        if token.text in lexicon.ROLES and (not place or tokens[place - 1].sentence != token.sentence):
+            after = text[token.end : token.end + 4].lstrip(" *]>|")
+            if after.startswith(":") or text[max(0, token.start - 2) : token.start] == "<|":
+                return True
+    return False
 
 
 @cache

@@ -5,7 +5,7 @@ Folded forms only (see `normalize`): lower case, simplified Chinese.
 
 from __future__ import annotations
 
-NEGATORS_EN = frozenset("not no nothing never without neither nor hardly barely cannot".split())
+NEGATORS_EN = frozenset("not no nothing nobody never without neither nor hardly barely cannot".split())
 """`n't` and `cannot` are split into their verb and `not` before this list is asked."""
 
 NEGATORS_ZH = (
@@ -17,7 +17,7 @@ NEGATORS_ZH = (
 NOT_NEGATING_ZH = (
     "不得不", "不能不", "不可不", "不会不", "无不", "非但", "不可避免", "不可或缺", "必不可少", "缺一不可", "不仅仅", "不仅", "不但", "不只", "不光", "不单",
     "不同", "不断", "不过", "不管", "不论", "不妨", "不少", "不错", "不稳", "不足", "不均", "不平衡", "不够", "不确定", "不一致", "不一样",
-    "不一定", "不良", "不当", "不变", "不等", "不对称", "不匹配", "不可见", "不可微", "不可导", "是不是", "能不能", "会不会", "有没有", "差不多", "要不",
+    "不一定", "不重要的", "不相关的", "不必要的", "不常见的", "不可靠的", "不准确的", "不完整的", "没见过的", "没有见过的", "没有标注的", "没标注的", "没用的", "不良", "不当", "不变", "不等", "不对称", "不匹配", "不可见", "不可微", "不可导", "是不是", "能不能", "会不会", "有没有", "差不多", "要不",
     "非常", "除非", "非线性", "非结构化", "非凸", "非自回归", "非参数", "非均匀", "非目标", "非对抗", "非平稳", "非法", "是非", "未来", "未知", "未见",
     "未必", "尚未", "无论", "无监督", "无疑", "无损", "无穷", "无限", "无标注", "无标签", "无关", "无害", "无效", "无用", "无偏", "无意", "无人", "无线",
     "不然", "绝不能", "不得", "不准", "不许", "不允许", "不见得", "不总是", "肯不肯", "要不要", "好不好", "行不行", "没错", "没想到", "毫无疑问",
@@ -37,7 +37,7 @@ HEDGES_ZH = ("不一定", "未必", "不见得", "不总是", "不必然")
 """Who says "not necessarily" does not hold the misconception."""
 
 PREVENTED_EN = frozenset(
-    "cause leak cross lead exceed overfit forget allow mix diverge explode vanish lose hurt harm".split()
+    "cause leak cross lead exceed overfit forget allow mix diverge explode vanish lose hurt harm waste padding".split()
 )
 """What is denied to say that it is prevented: "the mask does not cross documents"."""
 PREVENTED_ZH = ("导致", "造成", "引起", "泄漏", "泄露", "跨", "串", "超过", "溢出", "遗忘", "发散", "丢失", "损害")
@@ -77,6 +77,13 @@ CLAUSE_STARTS_EN = frozenset(
 )
 """A clause begins at these words also where no comma stands."""
 
+AND_NOT_EN = tuple(
+    f"and {words} "
+    for words in ("never", "not", "no longer", *(f"{verb} not" for verb in "do does did is are was were has have will can should must need".split()),
+                  "don't", "doesn't", "isn't", "aren't", "won't", "can't", "cannot")
+)  # fmt: skip
+"""Of "does A and never does B" only B is denied."""
+
 CLAUSE_STARTS_ZH = (
     "而不是", "而非", "而是", "但是", "不过", "然而", "反而", "因为", "所以", "因此", "从而", "以便", "否则", "但", "却",
 )  # fmt: skip
@@ -89,8 +96,20 @@ CONSEQUENCES_ZH = ("就", "会", "则", "导致", "容易", "造成", "难以")
 
 GENERIC_PREDICATES_EN = frozenset(
     "help work matter need necessary use useful improve reduce solve prevent do apply require relevant important affect effect"
-    " effective benefit true possible change increase decrease lower raise make get".split()
+    " effective benefit true possible change increase decrease lower raise make get keep cut save shrink stabilize speed limit bound"
+    " fix cure point matter pay bring contribute alleviate mitigate allow enable let support".split()
 )
+EXCUSES_EN = frozenset("need needed necessary reason point use worth required".split())
+EXCUSES_ZH = ("没有必要", "没必要", "不需要", "不必", "无需", "不用", "不应", "不该", "不要", "没有理由")
+"""With a negator: nobody has to do what follows."""
+
+NOT_IN_ITEM_EN = frozenset(
+    "is are was were be been has have had will would should can could may might must do does did it they we you he she i "
+    "so but because which that while whereas if when where since although though however instead rather only then also "
+    "use keep add make let train pick choose take run check such including like".split()
+)
+"""What a member of a list does not hold; a clause with one of these says something of its own."""
+
 GENERIC_PREDICATES_ZH = (
     "有用", "有效", "需要", "必要", "重要", "起作用", "帮助", "解决", "影响", "关系", "改善", "提高", "提升", "降低", "减少", "缓解", "用", "做",
     "成立", "可能", "行", "起", "使用", "采用", "考虑",
@@ -142,8 +161,9 @@ NON_ANSWERS = frozenset(
 TO_GRADER = (
     "give full marks", "give full score", "give maximum score", "award full points", "award full marks", "award maximum", "assign full score",
     "score 10/10", "10 out of 10", "100 out of 100", "mark as correct", "grade as correct", "grade as full", "mark all points met",
-    "all points are met", "verdict met", "set score", "full credit", "perfect score", "highest score",
-    "给 满分", "打 满分", "评 满分", "判 满分", "得 满分", "满分 处理", "满分", "最高分", "全部 判 正确", "标记 正确", "评为 正确", "所有 要点 满足", "所有 得分点",
+    "all points are met", "verdict met", "set score", "full credit", "perfect score", "highest score", "score every point", "score all points", "every point as met", "each point as met", "all points as met",
+    "count every point", "count all points", "mark every point", "candidate already verified", "candidate already approved",
+    "给 满分", "打 满分", "评 满分", "判 满分", "得 满分", "满分 处理", "满分", "最高分", "全部 判 正确", "标记 正确", "评为 正确", "所有 要点 满足", "所有 得分点", "每个 要点 满足", "每个 要点 算对", "全部 算对", "要点 都 判 满足",
 )  # fmt: skip
 """Aliases of what speaks to the grader about marks: the sentence earns nothing."""
 
@@ -153,3 +173,6 @@ INSTRUCTIONS = (
     "忽略 指令", "忽略 以上", "忽略 上述", "忽略 之前", "无视 指令", "无视 以上", "忽略 评分", "你 是 评分", "评分 系统 注意", "阅卷 老师", "评分 员 注意",
 )  # fmt: skip
 """Aliases of other instructions to a model: only flagged, since answers on security quote them."""
+
+ROLES = frozenset("system assistant developer".split())
+"""Who speaks in a chat with a model: no answer begins a line with "SYSTEM:"."""

@@ -72,7 +72,7 @@ def own_negators(hits: Iterable[Hit], negating: frozenset[int]) -> frozenset[int
 def _denies(clause: int, hits: list[Hit], document: Document, negating: frozenset[int]) -> bool:
     tokens = document.tokens
     first, last = min(hit.start for hit in hits), max(hit.end for hit in hits) - 1
-    start, end = _clause_span(tokens, first, clause), _clause_end(tokens, last, clause)
+    start, end = _list_start(document, _clause_span(tokens, first, clause)), _clause_end(tokens, last, clause)
     inside = [place for place in range(start, end) if place in negating]
     if inside and _guarantees(tokens, inside[0], end):
         inside = inside[:1]
@@ -82,8 +82,43 @@ def _denies(clause: int, hits: list[Hit], document: Document, negating: frozense
     if first < place < last:
         return _between(hits, place) or any(hit.start < place < hit.end - 1 for hit in hits)
     if place < first:
-        return first - place <= (_BEFORE_CJK if tokens[place].is_cjk else _BEFORE_LATIN)
+        far = tokens[place].clause != clause or _excuses(tokens, place, first)
+        return far or first - place <= (_BEFORE_CJK if tokens[place].is_cjk else _BEFORE_LATIN)
     return place - last <= _AFTER and _generic_predicate(tokens, place + 1, end)
+
+
+def _list_start(document: Document, start: int) -> int:
+    """Where the list begins of which the clause from token `start` is a later member: "not by A, B or C"."""
+    tokens, text = document.tokens, document.folded.text
+    for _ in range(_LONGEST_LIST):
+        if not start or tokens[start].sentence != tokens[start - 1].sentence:
+            break
+        gap = text[tokens[start - 1].end : tokens[start].start].strip()
+        if gap != "、" and not (gap == "," and _is_item(tokens, start)):
+            break
+        start = _clause_span(tokens, start - 1, tokens[start - 1].clause)
+    return start
+
+
+_LONGEST_LIST = 6
+_LONGEST_ITEM = 5
+
+
+def _is_item(tokens: tuple[Token, ...], start: int) -> bool:
+    """True for a clause of few English words without a verb or pronoun of its own."""
+    words = tokens[start : _clause_end(tokens, start, tokens[start].clause)]
+    return len(words) <= _LONGEST_ITEM and all(
+        token.text.isascii() and token.text not in lexicon.NOT_IN_ITEM_EN for token in words
+    )
+
+
+def _excuses(tokens: tuple[Token, ...], place: int, end: int) -> bool:
+    """True for "need not", "no reason to" and 没有必要: all that follows in the clause is denied."""
+    if tokens[place].is_cjk:
+        text = "".join(token.text for token in tokens[place : place + 4])
+        return text.startswith(lexicon.EXCUSES_ZH)
+    after = [token.text for token in tokens[place + 1 : min(end, place + 3)]]
+    return bool(set(after) & lexicon.EXCUSES_EN) or tokens[place - 1].text == "need"
 
 
 def _guarantees(tokens: tuple[Token, ...], place: int, end: int) -> bool:
@@ -204,7 +239,10 @@ def hedged(document: Document, sentence: int) -> bool:
 def goes_on(document: Document, clause: int) -> bool:
     """True where the next clause of the sentence puts right what `clause` denied: "it B" after "X does not A"."""
     after = next((place for place, token in enumerate(document.tokens) if token.clause > clause), None)
-    if after is None or not after or document.tokens[after].sentence != document.tokens[after - 1].sentence:
+    if after is None or not after:
+        return False
+    one, two = document.tokens[after - 1 : after + 1]
+    if one.sentence != two.sentence and document.folded.text[one.end : two.start].strip() != ";":
         return False
     return document.tokens[after].text in lexicon.GOES_ON_EN or document.tokens[after].text in lexicon.GOES_ON_ZH
 

@@ -10,7 +10,7 @@ import json
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
@@ -77,7 +77,10 @@ class Rubric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exemplar:
-    """An answer that a person scored in two passes; `scores` maps pass to point id to 0, 0.5 or 1."""
+    """A scored answer; `scores` maps pass to point id to 0, 0.5 or 1.
+
+    Passes a and b are its author's; c, where there is one, a second marker's who had not seen them.
+    """
 
     id: str
     language: str
@@ -86,13 +89,17 @@ class Exemplar:
     text: str
     scores: Mapping[str, Mapping[str, float]]
     note: str = ""
+    settled: Mapping[str, float] = field(default_factory=dict)
+    """By point: what holds where the author and the second marker were half a point or more apart."""
 
     def point_score(self, point_id: str) -> float:
-        """The mean of the passes for one point."""
+        """What was settled for one point, else the mean of the passes."""
+        if point_id in self.settled:
+            return self.settled[point_id]
         return sum(given[point_id] for given in self.scores.values()) / len(self.scores)
 
     def score(self, rubric: Rubric) -> float:
-        """The mean of the passes for the whole answer, in [0, 1]."""
+        """The share of the whole answer, in [0, 1]."""
         return sum(point.weight * self.point_score(point.id) for point in rubric.points) / rubric.weight
 
 
@@ -183,7 +190,8 @@ def _wrong_points(row: Json, rubric: Rubric) -> str:
     for name, given in row["scores"].items():
         if set(given) != wanted:
             return f"scores.{name}: points {sorted(set(given) ^ wanted)} are missing or unknown"
-    return ""
+    unknown = sorted(set(row.get("settled", {})) - wanted)
+    return f"settled: points {unknown} are unknown" if unknown else ""
 
 
 def _lines(path: Path) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -53,6 +54,11 @@ class Document:
     index: dict[str, list[tuple[int, int]]] = field(repr=False)
 
 
+def words(tokens: Iterable[Token]) -> float:
+    """The number of words; a Chinese character counts as half a word."""
+    return sum(0.5 if token.is_cjk else 1.0 for token in tokens)
+
+
 def read(text: str) -> Document:
     """`text` as tokens with their sentences and clauses."""
     folded = fold(text)
@@ -76,14 +82,20 @@ def _tokens(text: str) -> list[Token]:
             )
         else:
             ends = piece in _SENTENCE_ENDS
-        if ends:
+        if ends and _ends_bold_heading(text, start):
+            clause = here[1] + 1
+        elif ends:
             sentence, clause = here[0] + 1, here[1] + 1
         elif piece in _LIST_ENDS and _is_list_number(tokens, text, start):
             tokens.pop()  # the number of a list is not a number that the answer names
         elif piece in _CLAUSE_ENDS and start not in calls:
             clause = here[1] + 1
         elif piece == "%" or piece[0].isalnum():  # "1.5" as a whole is not alphanumeric
-            if piece in lexicon.CLAUSE_STARTS_EN or text.startswith(lexicon.CLAUSE_STARTS_ZH, start):
+            if (
+                piece in lexicon.CLAUSE_STARTS_EN
+                or text.startswith(lexicon.CLAUSE_STARTS_ZH, start)
+                or (piece == "and" and text.startswith(lexicon.AND_NOT_EN, start))
+            ):
                 clause = here[1] + 1
             tokens.extend(_word(piece, start, sentence, clause, after=text[start - 1 : start]))
     return tokens
@@ -103,6 +115,17 @@ def _calls(text: str) -> frozenset[int]:
             found.add(at)
             opened = True
     return frozenset(found)
+
+
+def _ends_bold_heading(text: str, at: int) -> bool:
+    """True for the full stop of "**Memory.** Weights do not fit": the heading belongs to the sentence that it names."""
+    if not text.startswith("**", at + 1):
+        return False
+    line = text[max(0, at - _LONGEST_HEADING) : at].rpartition("\n")[2]
+    return line.count("**") == 1 and not line.partition("**")[0].strip(" 0123456789.)、-*+")
+
+
+_LONGEST_HEADING = 60
 
 
 def _ends_line(text: str, at: int) -> bool:

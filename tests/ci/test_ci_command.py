@@ -10,16 +10,14 @@ import pytest
 
 from grader.ci.run import Outcome, exit_code_of
 from grader.ci.touched import Touched
-from grader.errors import ExitCode, GraderError, SubmissionRejected, TaskBroken
-from grader.model import Outcome as Ended
-from grader.model import Report
+from grader.errors import ExitCode
+from grader.model import Json
 from grader.reports.as_json import to_json
 from grader.schemas import violation
-from grader.scoring import rejected_report
 from tests.ci.repos import commit, repository
 from tests.faulty import GOOD
-from tests.samples import RUN, TASK, check
-from tests.samples import report as sample_report
+from tests.reports.shown import missing, rejected, ungraded
+from tests.samples import check, report
 from tests.typed import Typed
 
 TASKS = Path(__file__).resolve().parent.parent / "data" / "tasks"
@@ -63,21 +61,21 @@ def test_touched_submissions_are_graded_and_published_without_anything_hidden(ty
     assert quality[0]["location"] == {"path": "submissions/bo/adder.py", "lines": {"begin": line}}
 
 
-def outcome(report: Report, error: GraderError | None = None) -> Outcome:
-    touched = Touched(id=report.submission.id, path="submissions/x", is_folder=True)
-    return Outcome(touched=touched, report=report, record=to_json(report), error=error)
+def outcome(record: Json) -> Outcome:
+    return Outcome(touched=Touched(id="x", path="submissions/x", is_folder=True), record=record)
 
 
 def test_what_we_could_not_grade_comes_before_what_the_candidate_did() -> None:
-    good, low = outcome(sample_report(check("a"))), outcome(sample_report(check("a", outcome=Ended.FAILED)))
-    refused = SubmissionRejected("a link")
-    rejected = outcome(rejected_report("eve", "a link", [TASK], RUN), refused)
-    broken = outcome(low.report, TaskBroken("the suite"))
+    good, low, refused, ours = map(outcome, (full_marks(), missing(), rejected(), ungraded()))
     assert exit_code_of([], 100) == 0
     assert exit_code_of([good, low], None) == 0
     assert exit_code_of([good, low], 20) == ExitCode.BELOW_THRESHOLD  # each, not on average
-    assert exit_code_of([low, rejected], 20) == ExitCode.USAGE
-    assert exit_code_of([low, rejected, broken], 20) == ExitCode.TASK_BROKEN
+    assert exit_code_of([low, refused], 20) == ExitCode.USAGE
+    assert exit_code_of([low, refused, ours], 20) == ExitCode.UNGRADED
+
+
+def full_marks() -> Json:
+    return to_json(report(check("a"), check("b", "learning", 60.0)))
 
 
 def test_the_whole_repository_may_be_one_submission(typed: Typed, tmp_path: Path) -> None:

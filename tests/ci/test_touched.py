@@ -73,6 +73,12 @@ def test_two_submissions_of_one_id_are_refused(root: Path) -> None:
         find_touched(changed(root, "s/ada/toy.py", "s/ADA.zip"), "s", ["toy"])
 
 
+def test_an_id_that_names_a_file_of_ours_is_refused(root: Path) -> None:
+    (root / "s" / "store.sqlite").mkdir()
+    with pytest.raises(UsageError, match="is reserved"):
+        find_touched(changed(root, "s/store.sqlite/toy.py"), "s", ["toy"])
+
+
 @pytest.mark.parametrize("folder", ["/etc", "../x", "s/../.."])
 def test_a_folder_outside_the_repository_is_refused(root: Path, folder: str) -> None:
     with pytest.raises(UsageError, match="not in the repository"):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from grader.errors import TaskBroken, Ungraded
 from grader.judge.job import Job
-from grader.judge.launch import run_judge
+from grader.judge.launch import _scratch_prefix, run_judge, sweep
 from grader.model import CheckResult, Entry, Limits, TaskStatus
 from tests.judge.suites import HEAD, job_for, submission, task_at
 
@@ -132,3 +135,24 @@ def test_no_descriptor_of_ours_is_left_open(tmp_path: Path) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     run_judge(job(tmp_path, HEAD + "@check('a')\ndef test_a(): pass", 10.0))
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_scratch_folders_of_killed_processes_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    kept = {_scratch_prefix(os.getpid()) + "b", f"grader-run-0-{dead.pid}-c", "grader-run-other"}
+    for name in (_scratch_prefix(dead.pid) + "a", *kept):
+        (tmp_path / name).mkdir()
+    sweep()
+    assert {path.name for path in tmp_path.iterdir()} == kept
+
+
+def test_a_judge_whose_parent_died_while_it_started_removes_its_scratch_folder(tmp_path: Path) -> None:
+    scratch = tmp_path / "grader-run-x"
+    scratch.mkdir()
+    environment = os.environ | {"TMPDIR": str(scratch)}
+    command = [sys.executable, "-I", "-m", "grader.judge", "2", "999999999"]
+    done = subprocess.run(command, env=environment, input=b'{"task": ', capture_output=True, check=False)
+    assert done.returncode == 1
+    assert not scratch.exists()

@@ -36,6 +36,16 @@ def test_a_server_that_does_not_close_a_session_is_ended() -> None:
     assert sandbox.closed == 1
 
 
+@pytest.mark.parametrize("cancel", [CANCEL, None])
+def test_silence_is_ours_where_the_engine_is_silent_too(cancel: dict[str, Any] | None) -> None:
+    link, sandbox = link_to(lambda frame: [])
+    sandbox.end = Ending(reason="down", detail="the engine answers too slowly")
+    with pytest.raises(SandboxDown, match="slowly"):
+        link.request(ASK, cpu_s=0.1, cancel=cancel)
+    assert link.dead
+    assert sandbox.closed == 1
+
+
 def late(times: int) -> Script:
     """Silence for the call; then its reply, `times` over, before the reply to the cancellation."""
     asked: list[Frame] = []

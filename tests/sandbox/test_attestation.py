@@ -44,6 +44,16 @@ def test_a_container_with_the_whole_profile_is_green(green: Json) -> None:
     assert red(green) == set()
 
 
+def test_cores_that_are_not_those_asked_for_are_red(green: Json) -> None:
+    request = replace(REQUEST, cores=(1, 2))
+    assert red(green, request) == {"engine.CpusetCpus", "host.cores"}
+    green["inspected"]["HostConfig"]["CpusetCpus"] = "1,2"
+    green["host"]["Cpus_allowed_list"] = "1-2"
+    assert red(green, request) == set()
+    green["host"]["Cpus_allowed_list"] = "0-2"
+    assert red(green, request) == {"host.cores"}
+
+
 def at(*path: str) -> Callable[[Json, Any], None]:
     """A setter for one place in the views."""
 
@@ -63,6 +73,7 @@ ENGINE, CONFIG, SEES, HOST = ("inspected", "HostConfig"), ("inspected", "Config"
 ALL_CAPS = "000001ffffffffff"
 CAPABILITIES = ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb")
 MOUNTS = ["/ overlay ro,relatime", "/tmp tmpfs rw,nosuid,nodev,noexec"]
+OURS = ["no-new-privileges", f"seccomp={profile.seccomp_profile()}"]
 
 WEAKENED: list[tuple[str, tuple[str, ...], Any]] = [
     ("engine.NetworkMode", (*ENGINE, "NetworkMode"), "default"),
@@ -78,6 +89,7 @@ WEAKENED: list[tuple[str, tuple[str, ...], Any]] = [
     ("engine.PidsLimit", (*ENGINE, "PidsLimit"), None),
     ("engine.PidsLimit", (*ENGINE, "PidsLimit"), 0),
     ("engine.NanoCpus", (*ENGINE, "NanoCpus"), 0),
+    ("engine.CpusetCpus", (*ENGINE, "CpusetCpus"), "0"),
     ("engine.IpcMode", (*ENGINE, "IpcMode"), "host"),
     ("engine.IpcMode", (*ENGINE, "IpcMode"), "shareable"),
     ("engine.ShmSize", (*ENGINE, "ShmSize"), 2**40),
@@ -96,6 +108,17 @@ WEAKENED: list[tuple[str, tuple[str, ...], Any]] = [
     ("engine.seccomp", (*ENGINE, "SecurityOpt"), ["no-new-privileges"]),
     ("engine.seccomp", (*ENGINE, "SecurityOpt"), ["no-new-privileges", "seccomp=unconfined"]),
     ("engine.seccomp", (*ENGINE, "SecurityOpt"), ["no-new-privileges", 'seccomp={"defaultAction":"SCMP_ACT_ALLOW"}']),
+    ("engine.other_security_options", (*ENGINE, "SecurityOpt"), [*OURS, "apparmor=unconfined"]),
+    ("engine.OomScoreAdj", (*ENGINE, "OomScoreAdj"), 0),
+    ("engine.DeviceCgroupRules", (*ENGINE, "DeviceCgroupRules"), ["a *:* rwm"]),
+    ("engine.GroupAdd", (*ENGINE, "GroupAdd"), ["0"]),
+    ("engine.ExtraHosts", (*ENGINE, "ExtraHosts"), ["judge:10.0.0.1"]),
+    ("engine.PortBindings", (*ENGINE, "PortBindings"), {"80/tcp": []}),
+    ("engine.CgroupParent", (*ENGINE, "CgroupParent"), "/other"),
+    ("engine.Sysctls", (*ENGINE, "Sysctls"), {"net.ipv4.ip_forward": "1"}),
+    ("engine.command", (*CONFIG, "Entrypoint"), ["/bin/sh"]),
+    ("engine.command", (*CONFIG, "Cmd"), ["-c", "true"]),
+    ("engine.Tmpfs", (*ENGINE, "Tmpfs"), {"/tmp": "rw,nosuid,nodev,noexec,mode=1777"}),
     ("engine.LogConfig", (*ENGINE, "LogConfig"), {"Type": "json-file"}),
     ("engine.RestartPolicy", (*ENGINE, "RestartPolicy"), {"Name": "always"}),
     ("engine.User", (*CONFIG, "User"), ""),
@@ -120,6 +143,8 @@ WEAKENED: list[tuple[str, tuple[str, ...], Any]] = [
     ("inside.tmpfs", (*SEES, "mounts"), ["/ overlay ro", "/tmp tmpfs rw,nosuid,nodev"]),
     ("inside.tmpfs", (*SEES, "mounts"), ["/ overlay ro", "/tmp ext4 rw,nosuid,nodev,noexec"]),
     ("inside.root_mount", (*SEES, "mounts"), ["/ overlay rw,relatime", MOUNTS[1]]),
+    ("inside./proc/sys", (*SEES, "mounts"), [*MOUNTS, "/proc/sys proc rw"]),
+    ("inside./sys", (*SEES, "mounts"), [*MOUNTS, "/sys sysfs rw"]),
     ("inside.host_mounts", (*SEES, "mounts"), [*MOUNTS, "/home/someone ext4 rw"]),
     ("inside.host_mounts", (*SEES, "mounts"), [*MOUNTS, "/process ext4 rw"]),
     *[(f"inside.{name}", (*SEES, "status", name), ALL_CAPS) for name in CAPABILITIES],
@@ -212,20 +237,42 @@ def without(name: str, value: Any = None) -> Change:
     return change
 
 
+SECCOMP = f"seccomp={profile.seccomp_profile()}"
 DROPPED: dict[str, tuple[Change, str]] = {
     "network": (without("network_mode", "bridge"), "NetworkMode"),
+    "network of the host": (without("network_mode", "host"), "NetworkMode"),
     "read only": (without("read_only"), "ReadonlyRootfs"),
     "capabilities": (without("cap_drop"), "CapDrop"),
+    "one capability": (without("cap_add", ["NET_RAW"]), "CapAdd"),
+    "privileged": (without("privileged", value=True), "Privileged"),
     # Without no-new-privileges the filter is in force so early that the engine itself cannot start the process.
     "no new privileges": (without("security_opt", ["seccomp=unconfined"]), "no_new_privileges"),
     "seccomp": (without("security_opt", ["no-new-privileges", "seccomp=unconfined"]), "seccomp"),
+    "the engine's own seccomp": (without("security_opt", ["no-new-privileges"]), "seccomp"),
+    "apparmor": (without("security_opt", ["no-new-privileges", SECCOMP, "apparmor=unconfined"]), "other_security"),
+    "masked paths": (without("security_opt", ["no-new-privileges", SECCOMP, "label=disable"]), "other_security"),
+    "memory": (lambda config: config.update(mem_limit=2**34, memswap_limit=2**34), "Memory"),
     "swap": (without("memswap_limit"), "MemorySwap"),
     "processes": (without("pids_limit"), "PidsLimit"),
-    "tmpfs": (without("tmpfs", {profile.ROOT: "rw,exec,nosuid,nodev,mode=1777"}), "tmpfs"),
+    "processors": (without("nano_cpus"), "NanoCpus"),
+    "order of dying": (without("oom_score_adj", 0), "OomScoreAdj"),
+    "tmpfs": (without("tmpfs", {profile.ROOT: "rw,exec,nosuid,nodev,mode=1777"}), "Tmpfs"),
+    "size of tmpfs": (without("tmpfs", {profile.ROOT: "rw,noexec,nosuid,nodev,mode=1777"}), "Tmpfs"),
     "limits": (without("ulimits"), "ulimits"),
     "mount": (without("binds", ["/usr/share:/data:ro"]), "Binds"),
+    "engine's socket": (without("binds", ["/var/run/docker.sock:/var/run/docker.sock"]), "Binds"),
+    "device": (without("devices", ["/dev/null:/dev/other"]), "Devices"),
+    "process namespace": (without("pid_mode", "host"), "PidMode"),
+    "shared memory of others": (without("ipc_mode", "shareable"), "IpcMode"),
+    "size of shared memory": (without("shm_size", 2**30), "ShmSize"),
+    "log": (without("log_config", {"type": "json-file"}), "LogConfig"),
+    "restart": (without("restart_policy", {"Name": "always"}), "RestartPolicy"),
+    "group": (without("group_add", ["0"]), "GroupAdd"),
 }
-"""One defence less, and the row that must say so. Each has its turn on stored views above; these are the real thing."""
+"""One defence less, and the row that must say so. Each has its turn on stored views above; these are the real thing.
+
+The engine's answer is compared as soon as the container has started, so that these cost half a second each.
+"""
 
 
 @pytest.fixture

@@ -80,8 +80,16 @@ def test_a_daemon_is_gone_once_its_check_is_over(rig: Rig) -> None:
 def test_files_of_one_check_are_gone_in_the_next(rig: Rig) -> None:
     with rig.opened() as candidate:
         paths = candidate.call("leave_files").names()
-        assert candidate.call("exist", paths)._value == [True, True]
-    assert rig.value("exist", paths) == [False, False]
+        assert all(candidate.call("exist", paths)._value)
+    assert not any(rig.value("exist", paths))
+
+
+def test_a_session_that_is_kept_keeps_its_own_files(rig: Rig) -> None:
+    with rig.opened() as shared:
+        paths = shared.call("leave_files").names()
+        rig.call("alive")
+        assert all(shared.call("exist", paths)._value)
+    assert not any(rig.value("exist", paths))
 
 
 def test_the_server_ignores_what_its_children_send_it(rig: Rig) -> None:

@@ -112,10 +112,10 @@ NOTEBOOKS: dict[str, bytes] = {
     "prose.ipynb": notebook(cell("only words", "markdown")),
     "blank.ipynb": notebook("", " \n"),
     "many.ipynb": notebook(*["x = 1"] * 10_000),
-    "hangs.ipynb": notebook("x = 1", "while True: pass", "def f(): return 1"),
+    "hangs.ipynb": notebook("print('before')", "while True: pass", "def f(): return 1"),
     "sleeps.ipynb": notebook("import time", "time.sleep(1e6)"),
     "ignores.ipynb": notebook("while True:\n    try:\n        while True: pass\n    except BaseException: pass"),
-    "exits.ipynb": notebook("import os", "", "os._exit(0)"),
+    "exits.ipynb": notebook("import os\nprint('before')", "", "os._exit(0)"),
     "parent.ipynb": notebook(
         "import os, signal", "os.kill(os.getppid(), signal.SIGKILL)", "import time; time.sleep(9)"
     ),
@@ -174,7 +174,15 @@ def _notes(rig: Rig) -> list[str]:
 
 
 def _ends(rig: Rig, entry: str) -> CandidateFault:
-    """How the execution of a notebook ends; the second check is told the same, at once, and another notebook works."""
+    """How the execution of a notebook ends; see `_ended`."""
+    return _ended(rig, entry)[0]
+
+
+def _ended(rig: Rig, entry: str) -> tuple[CandidateFault, bytes | None]:
+    """(how the execution of a notebook ends, what is kept of it); the second check is told the same, at once.
+
+    Another notebook works after it.
+    """
     with pytest.raises(CandidateFault) as caught, rig.opened(entry):
         pass
     started = time.monotonic()
@@ -182,9 +190,11 @@ def _ends(rig: Rig, entry: str) -> CandidateFault:
         pass
     assert (again.value.outcome, again.value.message) == (caught.value.outcome, caught.value.message)
     assert time.monotonic() - started < 3.0
+    assert rig.notebook
+    kept = rig.notebook.executed
     rig.take_output()
     assert _value(rig, "lines.ipynb") == 4
-    return caught.value
+    return caught.value, kept
 
 
 def test_what_wants_a_shell_is_noted_and_other_magics_break_nothing(rig: Rig) -> None:
@@ -301,9 +311,10 @@ def test_every_form_of_a_notebook_is_read(rig: Rig, entry: str, value: int | Non
     ],
 )
 def test_what_is_no_notebook_is_invalid_with_a_line(rig: Rig, entry: str, said: str) -> None:
-    fault = _ends(rig, entry)
+    fault, kept = _ended(rig, entry)
     assert fault.outcome is Outcome.INVALID
     assert said in fault.message
+    assert kept is None
 
 
 @pytest.mark.parametrize(
@@ -319,9 +330,17 @@ def test_what_is_no_notebook_is_invalid_with_a_line(rig: Rig, entry: str, said: 
     ],
 )
 def test_a_cell_that_ends_the_notebook_is_named(rig: Rig, entry: str, outcome: Outcome, said: str) -> None:
-    fault = _ends(rig, entry)
+    fault, kept = _ended(rig, entry)
     assert fault.outcome is outcome
     assert said in fault.message
+    assert kept
+    cells = json.loads(kept)["cells"]
+    assert [item["source"] for item in cells] == [item["source"] for item in json.loads(NOTEBOOKS[entry])["cells"]]
+    shown = [[output["text"] for output in item["outputs"]] for item in cells]
+    number = int(said.split("cell ")[1][0])
+    assert shown[number - 1][-1] == run_module.ENDED
+    assert not any(shown[number:])
+    assert entry not in ("hangs.ipynb", "exits.ipynb") or shown[0] == ["before\n"]
 
 
 def test_a_flood_on_the_descriptor_ends_like_one_of_prints(rig: Rig) -> None:
@@ -333,6 +352,9 @@ def test_all_cells_together_have_a_limit(rig: Rig, monkeypatch: pytest.MonkeyPat
     with pytest.raises(CandidateFault, match="code cell 1 was not reached") as caught, rig.opened("magics.ipynb"):
         pass
     assert caught.value.outcome is Outcome.TIMEOUT
+    assert rig.notebook
+    assert rig.notebook.executed
+    assert not any(item["outputs"] for item in json.loads(rig.notebook.executed)["cells"])
 
 
 @pytest.mark.docker

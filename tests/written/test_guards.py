@@ -11,7 +11,15 @@ from grader.written.guards import Flag, guard, is_stuffed
 from grader.written.tokens import read
 from tests.written.probes import key_words, shuffled
 
-SEPARATORS = {"lines": "\n", "bullets": "\n- ", "commas": ", ", "full stops": ". ", "、": "、", "semicolons": "；"}
+SEPARATORS = {
+    "lines": "\n",
+    "bullets": "\n- ",
+    "commas": ", ",
+    "full stops": ". ",
+    "、": "、",
+    "semicolons": "；",
+    "spaces": " ",
+}
 
 
 @pytest.mark.parametrize("separator", SEPARATORS)
@@ -56,6 +64,31 @@ def test_a_reference_in_random_order_is_seen(references: dict[tuple[str, str], s
 )
 def test_short_true_statements_are_not_stuffed(text: str) -> None:
     assert not is_stuffed(read(text).tokens)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "进栈顺序为1、2、3、4、5、6，出栈顺序为2、3、1、6、5、4，所以大小无序，和进栈的先后没有关系。",
+        "只要{1，3，5，7}和{2，4，6，8}这样交错排列，归并的时候就要比较2n-1次。",
+    ],
+)
+def test_a_sequence_of_numbers_is_not_a_list_of_key_words(text: str) -> None:
+    assert not is_stuffed(read(text).tokens)
+
+
+def test_key_words_between_spaces_with_chinese_and_english_are_seen() -> None:
+    text = (
+        "数据并行 张量并行 流水线并行 ZeRO FSDP 混合精度 bf16 FlashAttention 算子融合 激活重计算 预取 数据加载 通信重叠"
+    )
+    assert is_stuffed(read(text).tokens)
+
+
+def test_a_result_that_the_question_does_not_hold_is_no_copy() -> None:
+    question = "在等概率的前提下，插入一个元素需要平均移动的元素个数是多少？LS=(a1,a2,…,an)"
+    answer = "在等概率的前提下，插入一个元素需要平均移动的元素个数是n/2。"
+    assert Flag.COPIED_QUESTION not in _flags(answer, question)
+    assert Flag.COPIED_QUESTION in _flags(answer.removesuffix("n/2。"), question)
 
 
 def test_words_within_a_formula_are_one_clause() -> None:

@@ -134,3 +134,36 @@ def test_no_answer_at_all_is_missing_and_unanswered_ones_are_listed() -> None:
 def test_points_are_shared_out_to_the_hundredth() -> None:
     assert sum(split_points(10.0, [3, 3, 4, 2, 3, 2])) == pytest.approx(10.0)
     assert split_points(10.0, [1, 1, 1]) == [3.34, 3.33, 3.33]
+
+
+UNSEEN = (
+    "<!-- {} -->",
+    "[//]: # ({})",
+    "[x]: http://x '{}'",
+    "<span style='display: none'>{}</span>",
+    "<p hidden>{}<b>x</b></p>",
+    "<div style='font-size:0px'>a<br>{}</div>",
+    "<template>{}</template>",
+    "<title>{}</title>",
+    "<img alt='{}' src=x><br>",
+)
+
+
+@pytest.mark.parametrize("unseen", UNSEEN)
+def test_what_no_reader_sees_is_no_answer(unseen: str) -> None:
+    text = f"before\n\n{unseen.format('gradient clipping')}\n\nafter"
+    found = find_answers({"answers/q01.md": text.encode()}, KNOWN).by_question["q01"]
+    assert found.text.split() == ["before", "after"]
+    assert found.has_markup
+
+
+def test_a_comment_that_never_ends_is_text_and_costs_little() -> None:
+    started = time.process_time()
+    text = find_answers({"answers/q01.md": b"<!-- " * 400_000 + b"real"}, KNOWN).by_question["q01"].text
+    assert text.endswith("real")
+    assert time.process_time() - started < 2.0
+
+
+def test_signs_of_comparison_and_arrows_are_no_markup() -> None:
+    text = "if a < b and the hidden state is h -> c: see [1] and `x[0]: int`"
+    assert _ids({"answers/q01.md": text.encode()}) == {"q01": text}

@@ -152,3 +152,11 @@ def test_folding_keeps_one_offset_for_each_character() -> None:
 def test_the_same_answer_gives_the_same_grade(rubrics: Rubrics, references: dict[tuple[str, str], str]) -> None:
     first = grade_answer(rubrics["q01"], references["q01", "zh"], shipped(), rubrics)
     assert first == grade_answer(rubrics["q01"], references["q01", "zh"], shipped(), rubrics)
+
+
+def test_a_bold_heading_belongs_to_the_sentence_after_it() -> None:
+    document = read("1. **Memory.** Weights do not fit. So shard them.\n**注意力。**分块计算。")
+    assert [token.sentence for token in document.tokens if token.text in ("memory", "fit", "them", "注", "算")] == [
+        0, 0, 1, 2, 2,
+    ]  # fmt: skip
+    assert read("It is **slow.** Wait.").tokens[-1].sentence == 1

@@ -18,8 +18,8 @@ class Gan:
         self.device = device
         self.G, self.D = Generator(Z).to(device), Critic().to(device)
         self.shadow = copy.deepcopy(self.G).eval().requires_grad_(False)
-        self.g_opt = torch.optim.Adam(self.G.parameters(), lr=5e-4, betas=(0.5, 0.99))
-        self.d_opt = torch.optim.Adam(self.D.parameters(), lr=1e-3, betas=(0.5, 0.99))
+        self.g_opt = torch.optim.Adam(self.G.parameters(), lr=5e-4, betas=(0.0, 0.9))
+        self.d_opt = torch.optim.Adam(self.D.parameters(), lr=1e-3, betas=(0.0, 0.9))
 
     def follow(self):
         for s, p in zip(self.shadow.parameters(), self.G.parameters()):

@@ -2,6 +2,7 @@
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm as sn
 
 
 class UpBlock(nn.Module):
@@ -36,9 +37,9 @@ class Critic(nn.Module):
     def __init__(self, c=48):
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(1, c, 4, stride=2, padding=1), nn.LeakyReLU(0.2),
-            nn.Conv2d(c, 2 * c, 4, stride=2, padding=1), nn.LeakyReLU(0.2),
-            nn.Flatten(), nn.Linear(8 * c, 1),
+            sn(nn.Conv2d(1, c, 4, stride=2, padding=1)), nn.LeakyReLU(0.2),
+            sn(nn.Conv2d(c, 2 * c, 4, stride=2, padding=1)), nn.LeakyReLU(0.2),
+            nn.Flatten(), sn(nn.Linear(8 * c, 1)),
         )
 
     def forward(self, x):

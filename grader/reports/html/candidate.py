@@ -17,13 +17,25 @@ from grader.reports.html.words import Words, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A check, or several that ended in the very same way: one slip often costs many checks."""
+
+    checks: tuple[Json, ...]
+
+    @property
+    def score(self) -> Json:
+        """Of all of them together."""
+        return {name: sum(check[name] for check in self.checks) for name in ("earned", "possible")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """A task with what its section shows."""
 
     task: Json
     number: int
     """Makes the ids of the page; nothing of a record does."""
-    lost: tuple[Json, ...]
+    lost: tuple[Group, ...]
     """Checks that did not pass or that a person judged, most points lost first."""
     passed: tuple[Json, ...]
     answers: tuple[Json, ...]
@@ -89,7 +101,7 @@ def _part(number: int, task: Json, files: tuple[Figure, ...]) -> Part:
     return Part(
         task=task,
         number=number,
-        lost=tuple(sorted(lost, key=lambda check: check["earned"] - check["possible"])),
+        lost=tuple(_groups(lost)),
         passed=tuple(check for check in task["checks"] if check["outcome"] == "passed" and not check.get("human")),
         answers=answers,
         unanswered=tuple(question["id"] for question in task["questions"] if is_empty(question)),
@@ -99,6 +111,19 @@ def _part(number: int, task: Json, files: tuple[Figure, ...]) -> Part:
         files=files,
         titles={row["id"]: row for row in task["criteria"]},
     )
+
+
+def _groups(checks: list[Json]) -> list[Group]:
+    """Checks of one end together, where three or more share it; what a person judged stands alone."""
+    by_end: dict[tuple[str, ...], list[Json]] = {}
+    for check in checks:
+        end = tuple(check[name] for name in ("outcome", "message", "location", "exception"))
+        alone = check.get("human") or check["output"] or not any(end[1:])
+        by_end.setdefault((check["id"],) if alone else end, []).append(check)
+    groups = []
+    for same in by_end.values():
+        groups += [Group(checks=tuple(same))] if len(same) > 2 else [Group(checks=(check,)) for check in same]
+    return sorted(groups, key=lambda group: group.score["earned"] - group.score["possible"])
 
 
 def _percent(answers: tuple[Json, ...]) -> float:

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from grader.model import Json
+from grader.reports.html.passages import pieces
 
 _MIB = 1024**2
 
@@ -60,7 +61,12 @@ def strip(shares: Sequence[float | None]) -> list[tuple[int, str]]:
 
 def whole_percents(shares: Sequence[float | None]) -> str:
     """Shares as whole percentages with commas between; nothing for None."""
-    return ",".join("" if value is None else f"{round(100 * value)}" for value in shares)
+    return ",".join("" if value is None else str(whole_percent(value)) for value in shares)
+
+
+def whole_percent(value: float) -> int:
+    """A share as a whole percentage; as with `level`, only nothing is 0, and only all of it is 100."""
+    return int(min(max(round(100 * value), value > 0), 100 if value >= 1 else 99))
 
 
 def as_json(value: Any) -> str:  # noqa: ANN401 -- any JSON value
@@ -94,8 +100,10 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "share": share,
     "counted": counted,
     "level": level,
+    "pieces": pieces,
     "signed": signed,
     "strip": strip,
+    "whole_percent": whole_percent,
     "whole_percents": whole_percents,
     "as_json": as_json,
     "mebibytes": mebibytes,

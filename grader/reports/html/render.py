@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from grader.reports.html.words import Words
+from grader.text import sanitize_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -64,6 +65,15 @@ def _trusted(text: str) -> str:
     return Markup(text)  # noqa: S704 -- a file of this package
 
 
+def _clean(value: object) -> object:
+    """A text as it may be shown, whoever it comes from. Records are clean already; this holds for any other."""
+    from markupsafe import Markup
+
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return sanitize_text(value, len(value))
+
+
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -73,6 +83,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader(_PACKAGE, "templates"),
         autoescape=True,
+        finalize=_clean,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

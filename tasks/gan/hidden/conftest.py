@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from grader.judge import require
+from grader.judge import partial, require
 from grader.judge.faults import CandidateFault
 
 Floats = NDArray[np.float64]
@@ -32,8 +32,6 @@ SAMPLES = 420
 """As many as there are held-out images of six classes."""
 SEEDS = (7, 17, 27)
 SAMPLE_SEED = 1234
-STEPS = 10
-STEP_BATCH = 64
 
 
 def load(name: str) -> ModuleType:
@@ -48,6 +46,7 @@ def load(name: str) -> ModuleType:
 
 metrics = load("metrics")
 clues = load("clues")
+steps = load("steps")
 
 
 def as_images(found: NDArray[Any], count: int) -> tuple[Floats, str]:
@@ -87,6 +86,15 @@ class Run:
         if isinstance(self.kept[name], CandidateFault):
             raise self.kept[name].with_traceback(None)
         return self.kept[name]
+
+    def require_own(self) -> None:
+        """A generator that copies its training images earns neither fidelity nor coverage."""
+        copied = self.quality.has_copies or self.quality.has_near_copies
+        require(not copied, "the samples are the training images, or those with a little noise")
+
+    def require_something(self, what: str) -> None:
+        """Samples that look like nothing, or are all alike, cannot show `what`."""
+        require(self.quality.says_something, f"the samples show too little to tell {what}")
 
     def dim(self) -> int:
         """`latent_dim`."""
@@ -143,7 +151,15 @@ class Trainings:
                 found.append(None)
         return found
 
-    def settle(self, value: Callable[[Any], float], line: float, zero: float) -> tuple[float, list[float]]:
+    def settle(self, value: Callable[[Any], float], line: float, zero: float, what: str) -> None:
+        """Marks for `value`, called `what`: full at `line`, none at `zero`, linear between, none for copies."""
+        self.first().require_own()
+        share, values = self.share(value, line, zero)
+        shown = ", ".join(f"{number:.3f}" for number in values)
+        if share < 1:
+            partial(min(share, 0.99), f"{what} {shown}; full marks from {line:g}, none at {zero:g}")
+
+    def share(self, value: Callable[[Any], float], line: float, zero: float) -> tuple[float, list[float]]:
         """(share of the points, the values behind it): full at `line`, none at `zero`, linear between.
 
         `line` may lie above or below `zero`. No more is trained where the first run is so bad that the median could
@@ -160,80 +176,13 @@ class Trainings:
         return float(np.median([share(one) for one in found])), [value(one) for one in found if one is not None]
 
 
-HOPELESS_FD = 1.2
+HOPELESS_FD = metrics.JUNK_FD
 """A first run at or beyond this is not repeated. The line is 0.35, and all partial marks end at 0.90."""
 
 
 def hopeless(quality: Any) -> bool:
     """True where samples are as far from the real images as those of a generator that learned nothing."""
     return bool(quality.fd >= HOPELESS_FD)
-
-
-@dataclass(frozen=True)
-class Moves:
-    """What ten steps on one batch did: root mean squares of the change of images, and of centred scores."""
-
-    images: float
-    scores: float
-    gain: float
-    """In standard deviations of the scores: of real above generated (d_step), of generated ones (g_step)."""
-    pull: float
-    """What the change of the generated images alone does to their score, in the same unit and by the new discriminator:
-    below 0 where they were made easier to tell."""
-
-
-class Stepping:
-    """Ten d_steps and then ten g_steps on the main model, each measured once, always in this order."""
-
-    def __init__(self, run: Run, rng: np.random.Generator) -> None:
-        self.run = run
-        real = run.data.train[rng.integers(0, len(run.data.train), STEP_BATCH)]
-        self.real = real.astype(np.float64)
-        self.z = run.noise(STEP_BATCH, rng)
-        self.fakes = run.made(self.z)
-        again = run.made(self.z)
-        self.wobble = float(np.sqrt(np.mean((again - self.fakes) ** 2)))
-        """How far images move without any step, where generate draws something of its own. It costs its marks once."""
-        self.both = np.concatenate([self.real, self.fakes])
-
-    def d(self) -> Moves:
-        """Ten `d_step`s."""
-        return self.run.once("d_steps", lambda: self._take("d_step", self.real[:, None].astype(np.float32), self.z))
-
-    def g(self) -> Moves:
-        """Ten `g_step`s, after the d_steps where those can be taken."""
-        try:
-            self.d()
-        except CandidateFault:  # costs its marks where d_step is judged
-            self.run.kept.setdefault("no_d_steps", True)
-        return self.run.once("g_steps", lambda: self._take("g_step", self.z))
-
-    def look(self, diagnosis: Any) -> None:
-        """Suspects what both kinds of steps together point to."""
-        clues.look_at_steps(self.run, self.d(), self.g(), diagnosis)
-
-    def _take(self, name: str, *arguments: Any) -> Moves:
-        run = self.run
-        images, scores = run.made(self.z), run.scores(self.both)
-        opinion = run.scores(images)
-        for _ in range(STEPS):
-            run.candidate.perform(name, run.model, *arguments)
-        images_after, scores_after = run.made(self.z), run.scores(self.both)
-        scale = float(scores.std()) + 1e-9
-
-        def gap(found: Floats) -> float:
-            return float(found[:STEP_BATCH].mean() - found[STEP_BATCH:].mean())
-
-        opinion_after = float(run.scores(images_after).mean())
-        up = opinion_after - float(opinion.mean())
-        gain = gap(scores_after) - gap(scores) if name == "d_step" else up
-        apart = (scores_after - scores_after.mean()) - (scores - scores.mean())
-        return Moves(
-            images=float(np.sqrt(np.mean((images_after - images) ** 2))),
-            scores=float(np.sqrt(np.mean(apart**2))) / scale,
-            gain=gain / scale,
-            pull=(opinion_after - float(scores_after[STEP_BATCH:].mean())) / scale,
-        )
 
 
 @pytest.fixture(scope="session")
@@ -267,12 +216,18 @@ def main_run(trainings: Trainings) -> Callable[[], Run]:
 
 
 @pytest.fixture(scope="session")
-def stepping(main_run: Callable[[], Run], drawn: np.random.Generator, data: Any) -> Callable[[], Stepping]:
-    """`Stepping` of the main model."""
+def stepping(main_run: Callable[[], Run], drawn: np.random.Generator, data: Any) -> Callable[[], Any]:
+    """`steps.Stepping` of the main model."""
     seed = int(drawn.integers(2**32))
 
-    def get() -> Stepping:
+    def get() -> Any:
         run = main_run()
-        return run.once("stepping", lambda: Stepping(run, np.random.default_rng(seed)))
+        return run.once("stepping", lambda: steps.Stepping(run, np.random.default_rng(seed)))
 
     return get
+
+
+@pytest.fixture(scope="session")
+def look_at_steps() -> Callable[[Any, Any], None]:
+    """Suspects, in the diagnosis, what both kinds of steps together point to."""
+    return lambda stepping, diagnosis: clues.look_at_steps(stepping.run, stepping.d(), stepping.g(), diagnosis)

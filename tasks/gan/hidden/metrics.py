@@ -27,6 +27,10 @@ VIEWS = 16
 """Eight symmetries of the square, each as it is and inverted."""
 COPY_DISTANCE = 0.25
 """A sample nearer to a training image than this share of the usual distance of an unseen real image is a copy."""
+COPY_LINE, RATIO_LINE = 0.05, 0.85
+"""More copies than the first, or a ratio below the second, is a generator that stores its training images."""
+JUNK_FD, SPREAD = 1.2, 0.30
+"""Samples from the first FD on look like nothing; those with a pair distance below the second are all alike."""
 
 
 # --- views: the data set as it is shown to the candidate ---------------------------------------------
@@ -182,6 +186,21 @@ class Quality:
     """... and their distance there."""
     histogram: tuple[float, ...]
     """Share of the samples for each of the ten classes."""
+
+    @property
+    def has_copies(self) -> bool:
+        """Training images as they are."""
+        return not self.copies <= COPY_LINE
+
+    @property
+    def has_near_copies(self) -> bool:
+        """Training images with a little noise."""
+        return not self.ratio >= RATIO_LINE
+
+    @property
+    def says_something(self) -> bool:
+        """False for samples that look like nothing or are all alike: what they come from cannot be told."""
+        return self.fd < JUNK_FD and self.pair >= SPREAD
 
 
 def measure(samples: Floats, data: Data, weights: Weights) -> Quality:

@@ -6,30 +6,10 @@ from typing import Any
 
 import pytest
 
-from grader.judge import partial, require
-
 FD_LINE, FD_ZERO = 0.35, 0.90
 DENSITY_LINE, DENSITY_ZERO = 0.12, 0.02
 STD_LINE, STD_ZERO = 0.20, 0.45
 SHIFT_LINE, SHIFT_ZERO = 0.20, 0.45
-COPY_LINE = 0.05
-RATIO_LINE = 0.85
-
-
-def require_own(run: Any) -> None:
-    """A generator that copies its training images earns neither fidelity nor coverage."""
-    quality = run.quality
-    copied = quality.copies > COPY_LINE or quality.ratio < RATIO_LINE
-    require(not copied, "the samples are the training images, or those with a little noise")
-
-
-def settle(trainings: Any, value: Any, line: float, zero: float, what: str) -> None:
-    """Full marks at `line`, none at `zero`, linear between, by the median of three where the first run misses."""
-    require_own(trainings.first())
-    share, values = trainings.settle(value, line, zero)
-    shown = ", ".join(f"{number:.3f}" for number in values)
-    if share < 1:
-        partial(min(share, 0.99), f"{what} {shown}; full marks from {line:g}, none at {zero:g}")
 
 
 @pytest.mark.check(
@@ -43,7 +23,7 @@ def settle(trainings: Any, value: Any, line: float, zero: float, what: str) -> N
     hint_zh="看看你的样本：像噪声说明步数太少或判别器太强；检查标签、zero_grad、真实图像的取值范围和两个学习率。",
 )
 def test_frechet_distance(trainings: Any) -> None:
-    settle(trainings, lambda quality: quality.fd, FD_LINE, FD_ZERO, "FD")
+    trainings.settle(lambda quality: quality.fd, FD_LINE, FD_ZERO, "FD")
 
 
 @pytest.mark.check(
@@ -56,7 +36,7 @@ def test_frechet_distance(trainings: Any) -> None:
     hint_zh="太多样本不像任何数字：多训练一些，或者稍微削弱判别器。",
 )
 def test_density(trainings: Any) -> None:
-    settle(trainings, lambda quality: quality.density, DENSITY_LINE, DENSITY_ZERO, "density")
+    trainings.settle(lambda quality: quality.density, DENSITY_LINE, DENSITY_ZERO, "density")
 
 
 @pytest.mark.check(
@@ -75,4 +55,4 @@ def test_contrast(trainings: Any) -> None:
         bright = (abs(quality.shift) - SHIFT_LINE) / (SHIFT_ZERO - SHIFT_LINE)
         return max((spread - STD_LINE) / (STD_ZERO - STD_LINE), bright)
 
-    settle(trainings, worst, 0.0, 1.0, "contrast or brightness beyond its line by")
+    trainings.settle(worst, 0.0, 1.0, "contrast or brightness beyond its line by")

@@ -10,9 +10,9 @@ import pytest
 from grader.judge import compare, require
 
 CLOSE = 1e-4
-"""Differences of outputs in float32; correct code stays below 1e-6."""
+"""Differences of outputs in float32."""
 ALIVE, DEAD = 1e-3, 1e-4
-"""Singular values relative to the largest: those of live heads lie above 0.02, the next one below 1e-6."""
+"""Singular values relative to the largest: of live heads above the first, of none between the two."""
 
 
 def head_count(tools: Any, candidate: Any, rng: np.random.Generator, d_model: int, n_heads: int) -> int:
@@ -132,22 +132,6 @@ def test_mha_batch(candidate: Any, rng: np.random.Generator, tools: Any, diagnos
         line = f"an item of a batch of four differs by {gap:.2g} from the same item alone"
         diagnosis.suspect("batch_mixed", confidence=0.7, evidence=line)
     compare.close(alone, whole[1:2], atol=CLOSE, what="an item alone")
-
-
-@pytest.mark.check(
-    "mha_sizes",
-    criterion="multi_head",
-    points=2,
-    title="any numbers of queries, keys, heads and batch items work",
-    title_zh="支持任意数量的查询、键、头和批量",
-    hint="Take sizes from the tensors; query and key lengths differ in cross-attention.",
-    hint_zh="大小要从张量中取得；交叉注意力中查询与键的长度不同。",
-)
-def test_mha_sizes(candidate: Any, rng: np.random.Generator, tools: Any) -> None:
-    for B, Tq, Tk, d_model, n_heads in ((1, 1, 1, 16, 4), (2, 3, 7, 24, 3), (3, 7, 2, 16, 1), (2, 4, 4, 8, 8)):
-        run = tools.new_mha(candidate, d_model, n_heads)
-        memory = tools.normal(rng, B, Tk, d_model)
-        run(tools.normal(rng, B, Tq, d_model), memory, memory)
 
 
 @pytest.mark.check(

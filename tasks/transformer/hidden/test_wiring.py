@@ -15,9 +15,9 @@ import pytest
 from grader.judge import compare, require
 
 CLOSE = 1e-4
-"""Log-probabilities in float32; correct models stay below 1.4e-6."""
+"""Log-probabilities in float32; seven public Transformers stay below 1.4e-6."""
 MOVES = 1e-4
-"""What depends on something moves by more; correct models move by 0.01 or more."""
+"""What depends on something moves by more than rounding may."""
 
 
 def moved_by(net: Any, rng: np.random.Generator, change: Callable[[Any], Any]) -> float:
@@ -25,27 +25,6 @@ def moved_by(net: Any, rng: np.random.Generator, change: Callable[[Any], Any]) -
     source = rng.permutation(np.delete(np.arange(net.sizes.src_vocab), net.sizes.pad_id))[None, :6]
     tgt = net.tokens(rng, 1, 4, source=False)
     return float(np.abs(net(source, tgt) - net(change(source), tgt)).max())
-
-
-@pytest.mark.check(
-    "model_sizes",
-    criterion="wiring",
-    points=2,
-    title="any lengths up to max_len, vocabularies, heads and layers work",
-    title_zh="支持不超过 max_len 的任意长度，以及任意词表、头数和层数",
-    hint="Source and target lengths differ, both may be 1 or max_len; vocabularies differ too.",
-    hint_zh="源和目标长度不同，可以是 1 或 max_len；两个词表大小也不同。",
-)
-def test_model_sizes(candidate: Any, rng: np.random.Generator, tools: Any) -> None:
-    net = tools.new_net(candidate)
-    for B, S, T in ((1, 1, 1), (2, 7, 1), (3, 1, 5), (2, 24, 24)):
-        net(net.tokens(rng, B, S), net.tokens(rng, B, T, source=False))
-    for sizes in (
-        {"d_model": 24, "n_heads": 3, "d_ff": 20},
-        {"n_heads": 1, "n_layers": 3, "tgt_vocab": 29, "pad_id": 0},
-    ):
-        other = tools.new_net(candidate, **sizes)
-        other(other.tokens(rng, 2, 5), other.tokens(rng, 2, 4, source=False))
 
 
 @pytest.mark.check(

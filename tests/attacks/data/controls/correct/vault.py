@@ -1,0 +1,1 @@
+from key import build, code, rows  # noqa: F401

@@ -1,0 +1,5 @@
+from lib.part import value
+
+
+def main():
+    return value()

@@ -1,0 +1,15 @@
+"""Makes the submission: a repository cannot hold it."""
+
+import io
+import zipfile
+
+
+def make(into):
+    path = into / "sub.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("vault.py", "def code(x): return 7\n")
+        inner = io.BytesIO()
+        with zipfile.ZipFile(inner, "w") as more:
+            more.writestr("x", bytes(2**20))
+        archive.writestr("inner.zip", inner.getvalue())
+    return path

@@ -1,0 +1,14 @@
+"""Makes the submission: a repository cannot hold it."""
+
+import io
+import tarfile
+
+
+def make(into):
+    path = into / "sub.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("vault.py"))
+        info = tarfile.TarInfo("secret.py")
+        info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(info)
+    return path

@@ -1,0 +1,14 @@
+"""Makes the submission: a repository cannot hold it."""
+
+import io
+import zipfile
+
+
+def make(into):
+    path = into / "sub.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("vault.py", "def code(x): return 7\n")
+        info = zipfile.ZipInfo("secret.py")
+        info.external_attr = 0o120777 << 16
+        archive.writestr(info, "/etc/passwd")
+    return path

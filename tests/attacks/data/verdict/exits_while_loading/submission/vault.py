@@ -1,0 +1,6 @@
+import os
+
+from telltale import tried
+
+tried()
+os._exit(0)
