@@ -11,6 +11,7 @@ import json
 import os
 from hashlib import sha256
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from grader.atomic import write_text
@@ -33,11 +34,11 @@ def signature_path(report: Path) -> Path:
 
 
 def load_private(path: Path) -> Ed25519PrivateKey:
-    """The key of a PEM file; one with a passphrase asks for GRADER_SIGN_PASSPHRASE. Raises UsageError."""
+    """The key of a PEM file; one with a passphrase asks for SIGN_PASSPHRASE. Raises UsageError."""
     serialization = _library()
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    passphrase = os.environ.get("GRADER_SIGN_PASSPHRASE")
+    passphrase = os.environ.get("SIGN_PASSPHRASE")
     try:
         key = serialization.load_pem_private_key(_read(path), passphrase.encode() if passphrase else None)
     except (ValueError, TypeError) as error:
@@ -103,7 +104,7 @@ def fingerprint(key: Ed25519PublicKey) -> str:
     return sha256(key.public_bytes_raw()).hexdigest()
 
 
-def _library():  # noqa: ANN202 -- a module
+def _library() -> ModuleType:
     """Cryptography's module for keys. Raises UsageError without the extra `sign`."""
     try:
         from cryptography.hazmat.primitives import serialization

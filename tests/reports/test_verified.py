@@ -23,7 +23,7 @@ from grader.model import Artifact, Json, Outcome, Report, ReportStatus, Score, T
 from grader.reports.artifacts import save
 from grader.reports.as_json import canonical, digest_of, dumps, from_json, read_stored, to_json, write_report
 from grader.reports.audience import for_candidate
-from grader.reports.signature import load_private, load_public, problem_of, sign, signature_path
+from grader.reports.signature import fingerprint, load_private, load_public, problem_of, sign, signature_path
 from grader.reports.verified import notes_of, problems_of
 from grader.schemas import violation
 from grader.scoring import rejected_report, score_report
@@ -294,6 +294,26 @@ def test_keys_of_another_kind_are_refused_with_what_to_do(tmp_path: Path, keys: 
             load_private(tmp_path / name)
     with pytest.raises(UsageError, match="no public key"):
         load_public(keys.private)
+
+
+def test_without_the_extra_a_signature_says_what_to_install(monkeypatch: pytest.MonkeyPatch, keys: Keys) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives", None)
+    with pytest.raises(UsageError, match=r"extra `sign`.*ml-interview-grader\[sign\]"):
+        load_public(keys.public)
+
+
+def test_a_key_with_a_passphrase_takes_it_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secret = serialization.BestAvailableEncryption(b"open sesame")
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, secret
+    )
+    (tmp_path / "key.pem").write_bytes(pem)
+    for passphrase in ("", "wrong"):
+        monkeypatch.setenv("SIGN_PASSPHRASE", passphrase)
+        with pytest.raises(UsageError, match="no private key that can be read"):
+            load_private(tmp_path / "key.pem")
+    monkeypatch.setenv("SIGN_PASSPHRASE", "open sesame")
+    assert fingerprint(load_private(tmp_path / "key.pem").public_key())
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
