@@ -90,8 +90,10 @@ def needs_of(task: Task, settings: Settings) -> Needs:
     if task.kind == "written":
         return _WRITTEN
     limits = within(task, settings).limits
+    # What a slot of the pool has: one core for a task of one thread, whatever its sandbox may use at most.
+    cpus = max(1, math.ceil(settings.cpus or limits.threads))
     return Needs(
-        cpus=max(1, math.ceil(limits.cpus)),
+        cpus=cpus,
         memory_bytes=limits.memory_bytes + JUDGE_BYTES,
         gpus=int(settings.gpus != "none" and task.gpu != "none"),
         gpus_if_any=settings.gpus == "auto" and task.gpu != "required",

@@ -28,7 +28,7 @@ from grader.store import FILE
 from tests.batch.rooms import TASKS
 from tests.faulty import FAULTS, GOOD
 
-VARYING = {"id", "started_at", "duration_s", "resources", "cpu_s", "attestation", "host"}
+VARYING = {"id", "started_at", "duration_s", "resources", "cpu_s", "attestation", "host", "digest"}
 """Fields of a report that differ between two gradings of one submission."""
 
 

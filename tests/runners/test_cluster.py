@@ -52,7 +52,12 @@ def nodes() -> Iterator[Any]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster as Nodes
 
-    cluster = Nodes(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    head = {
+        "num_cpus": 0,
+        "include_dashboard": False,
+        "_system_config": {"health_check_period_ms": 1000, "health_check_initial_delay_ms": 1000},
+    }
+    cluster = Nodes(initialize_head=True, head_node_args=head)
     cluster.add_node(num_cpus=2, num_gpus=2, memory=4 * GIB)
     yield cluster
     cluster.shutdown()
@@ -175,7 +180,7 @@ def test_a_node_that_cannot_run_jobs_is_left_alone(nodes: Any) -> None:
 def grade(root: Path, out: Path, **where: str) -> Finished:
     """A batch in this process, without a sandbox."""
     tasks = load_tasks(TASKS, ["adder"])
-    settings = Settings(backend="process", tasks_dir=TASKS, seed=5, cpus=1.0)
+    settings = Settings(backend="process", tasks_dir=TASKS, seed=5)
     found, _ = find_submissions(root, list(tasks))
     return run_batch(found, tasks, settings, Options(out=out, quiet=True, **where))  # type: ignore[arg-type]
 
@@ -195,7 +200,7 @@ def attempts(out: Path) -> list[tuple[str, str]]:
 def test_a_batch_that_loses_a_node_has_the_results_of_the_pool(
     nodes: Any, make_folder: Callable[..., Path], tmp_path: Path
 ) -> None:
-    sources = {f"good{number}/adder.py": f"{GOOD}\n# {number}\n" for number in range(4)}
+    sources = {f"good{number}/adder.py": f"{GOOD}\n# {number}\n" for number in range(3)}
     root = make_folder("in", sources | {"raises/adder.py": FAULTS["raises"][0], "none/notes.txt": "x"})
     calm, lost = tmp_path / "calm", tmp_path / "lost"
     doomed = nodes.add_node(num_cpus=2, memory=4 * GIB)
@@ -213,7 +218,7 @@ def test_a_batch_that_loses_a_node_has_the_results_of_the_pool(
     killer.start()
     finished = grade(root, lost, runner="ray", address=nodes.address)
     killer.join()
-    assert [row.state for row in finished.rows] == ["graded"] * 6
+    assert [row.state for row in finished.rows] == ["graded"] * 5
     assert any("was lost" in error for outcome, error in attempts(lost) if outcome == "ungraded")
     grade(root, calm)
     names = [row.id for row in finished.rows]
@@ -221,7 +226,6 @@ def test_a_batch_that_loses_a_node_has_the_results_of_the_pool(
         out: [lasting(json.loads((out / name / "report.json").read_text())) for name in names] for out in (calm, lost)
     }
     assert reports[calm] == reports[lost]
-    assert (calm / "summary.csv").read_text() == (lost / "summary.csv").read_text()
 
 
 @pytest.mark.parametrize(
