@@ -146,7 +146,9 @@ def _indices(gpus: str) -> str:
     known = {gpu.uuid: str(gpu.index) for gpu in list_gpus()}
     names = gpus.split(",")
     if not set(names) <= set(known):
-        raise SandboxUnavailable(f"Ray gave the device {gpus}, which nvidia-smi does not list", hint="MIG: see docs")
+        raise SandboxUnavailable(
+            f"Ray gave the device {gpus}, which nvidia-smi does not list", hint="give Ray whole devices of this node"
+        )
     return ",".join(known[name] for name in names)
 
 

@@ -7,6 +7,7 @@ tries again, with a run of its own. Jobs and answers are pickled, between proces
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import time
 import warnings
@@ -27,6 +28,7 @@ AVOID_S: Final = 300.0
 """How long no job goes to a node that could not run one."""
 STARVED_S: Final = 600.0
 """How long all jobs may wait for a node; a cluster that grows needs minutes."""
+_SKIPPED: Final = "RAY_DEDUP_LOGS_SKIP_REGEX"
 _NODE: Final = "ray.io/node-id"
 
 
@@ -197,10 +199,7 @@ class Cluster(Generic[Job, Answer]):
 
 def connect(address: str) -> Any:  # noqa: ANN401 - a module without types of its own for what is used here
     """The module `ray`, connected. Raises UsageError without Ray, SandboxUnavailable where no cluster answers."""
-    try:
-        import ray
-    except ImportError as error:
-        raise UsageError("the runner ray needs Ray", hint="pip install 'ml-interview-grader[ray]'") from error
+    ray = _quiet_ray()
     _look(address)
     try:
         with warnings.catch_warnings():
@@ -212,6 +211,23 @@ def connect(address: str) -> Any:  # noqa: ANN401 - a module without types of it
         hint = "run `ray start` here first, or give --address of a cluster that this machine belongs to"
         reason = sanitize_line(str(error).strip().partition("\n")[0], 160)
         raise SandboxUnavailable(f"no Ray cluster can be used {where}: {reason}", hint=hint) from error
+    return ray
+
+
+def _quiet_ray() -> Any:  # noqa: ANN401 - as above
+    """The module. Ray prints the last words of nodes to standard output, which is not its own: it is told to skip them.
+
+    It reads that from the environment, once.
+    """
+    before = os.environ.get(_SKIPPED)
+    os.environ.setdefault(_SKIPPED, ".")
+    try:
+        import ray
+    except ImportError as error:
+        raise UsageError("the runner ray needs Ray", hint="pip install 'ml-interview-grader[ray]'") from error
+    finally:
+        if before is None:
+            del os.environ[_SKIPPED]
     return ray
 
 
