@@ -57,7 +57,7 @@ def nodes() -> Iterator[Any]:
         "include_dashboard": False,
         "_system_config": {"health_check_period_ms": 1000, "health_check_initial_delay_ms": 1000},
     }
-    cluster = Nodes(initialize_head=True, head_node_args=head)
+    cluster: Any = Nodes(initialize_head=True, head_node_args=head)
     cluster.add_node(num_cpus=2, num_gpus=2, memory=4 * GIB)
     yield cluster
     cluster.shutdown()
@@ -105,7 +105,7 @@ def test_words_answers_errors_slots_and_devices(nodes: Any) -> None:
     finally:
         assert cluster.stop(20)
     assert [event.what for event in events if isinstance(event, Told) and event.job == 1] == ["at 1"]
-    answers = {event.job: event.answer for event in events if isinstance(event, Ended)}
+    answers: dict[int, Any] = {event.job: event.answer for event in events if isinstance(event, Ended)}
     assert {job: answer[:2] for job, answer in answers.items()} == {1: (1, "for all"), 2: (2, "for all")}
     slots = [answer[2] for answer in answers.values()]
     assert {slot.gpus for slot in slots} == {"0", "1"}
