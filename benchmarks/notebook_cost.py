@@ -17,6 +17,7 @@ import sys
 import tempfile
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from benchmarks.machine import REFERENCE, ROOT, TASK
 from grader.config import Settings
@@ -40,7 +41,7 @@ def cells_of(source: str) -> list[str]:
 
 def notebook(cells: list[str]) -> str:
     """A notebook of format 4.5."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"cell_type": "code", "metadata": {}, "source": text, "outputs": [], "execution_count": None} for text in cells
     ]
     return json.dumps({"cells": rows, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})

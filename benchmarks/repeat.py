@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import ROOT, TASK
+from grader.atomic import write_text
 from grader.config import Settings
 from grader.errors import GraderError
 from grader.model import Outcome, Report
@@ -100,6 +101,14 @@ def read(path: Path) -> list[Row]:
     return [json.loads(line) for line in lines]
 
 
+def mend(path: Path) -> None:
+    """Makes the folder, and drops a last line that was cut off: the next row would be glued to it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    if text and not text.endswith("\n"):
+        write_text(path, text[: text.rfind("\n") + 1])
+
+
 def counted(rows: Iterable[Row], task: str, version: str, solutions: Iterable[Solution]) -> dict[str, Tally]:
     """The tally of each solution, from the rows of this version of the task and of the solution."""
     own = {solution.name: solution.sha256 for solution in solutions}
@@ -147,7 +156,7 @@ def _run(options: argparse.Namespace) -> int:
     if not options.table:
         tallies = counted(read(path), options.task, version, solutions)
         _grade_all(
-            path, Request(tasks=tasks, settings=settings), list(_wanted(solutions, tallies, options.times)), options
+            path, Request(tasks=tasks, settings=settings), list(wanted(solutions, tallies, options.times)), options
         )
     tallies = counted(read(path), options.task, version, solutions)
     print("\n".join(table(tallies)))
@@ -156,14 +165,14 @@ def _run(options: argparse.Namespace) -> int:
     return 0 if same else 1
 
 
-def _wanted(solutions: list[Solution], tallies: Mapping[str, Tally], times: int) -> Iterator[Solution]:
+def wanted(solutions: list[Solution], tallies: Mapping[str, Tally], times: int) -> Iterator[Solution]:
     """The gradings that are missing, round by round."""
     for number in range(times):
         yield from (solution for solution in solutions if tallies[solution.name].scores.total() <= number)
 
 
 def _grade_all(path: Path, request: Request, wanted: list[Solution], options: argparse.Namespace) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    mend(path)
     writing = threading.Lock()
 
     def once(number: int) -> None:

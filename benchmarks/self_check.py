@@ -90,8 +90,9 @@ def table(rows: list[dict[str, Any]], graded: Lost) -> Iterator[str]:
         for name in dict.fromkeys(name for row in mine for name in row["criteria"]):
             lost = {row["name"] for row in mine if graded[task, row["name"]][name]}
             shown = {row["name"] for row in mine if row["criteria"][name]}
-            cells = [task, name, len(mine), len(lost), len(lost & shown), ", ".join(sorted(lost - shown)) or "-"]
-            yield "| " + " | ".join(map(str, [*cells, len(shown - lost)])) + " |"
+            missed = ", ".join(sorted(lost - shown)) or "-"
+            cells = [task, name, len(mine), len(lost), len(lost & shown), missed, len(shown - lost)]
+            yield "| " + " | ".join(map(str, cells)) + " |"
 
 
 def main() -> None:

@@ -1,9 +1,12 @@
 """Where the lines of the Transformer task's trainings come from: every correct solution on freshly drawn lessons.
 
-Prints one Markdown table row for each solution with the quantity behind each stochastic line. Everything runs in this
-process, without a sandbox and without a suite: these are measurements, not verdicts.
+Two trainings of one solution with one seed are one line of JSON in the output file, written as they end, so an
+interrupted run is worth what it did; what the file already holds is not repeated. `--table` prints one Markdown row for
+each solution with the quantity behind each stochastic line. Everything runs in this process, without a sandbox and
+without a suite: these are measurements, not verdicts.
 
-    python -m benchmarks.transformer_thresholds [--seeds 5] [--only WORD] [--mutants]
+    python -m benchmarks.transformer_thresholds [--seeds 5] [--only WORD] [--mutants] [-o runs.jsonl]
+    python -m benchmarks.transformer_thresholds --table [-o runs.jsonl]
 
 About 10 CPU seconds for each solution and seed on one idle core.
 """
@@ -14,6 +17,7 @@ import argparse
 import contextlib
 import importlib.util
 import io
+import json
 import sys
 import tempfile
 import time
@@ -34,6 +38,7 @@ from grader.worker.verbs import first_tensor, seed_everything
 ROOT = Path(__file__).parent.parent
 SOLUTIONS = ROOT / "reference" / "transformer"
 ENTRY = "transformer.py"
+RUNS = ROOT / "benchmarks" / "transformer_runs.jsonl"
 HEAD = ("reversal", "drawn order", "own choice", "padding predicted", "untrained", "CPU s, two trainings")
 
 
@@ -145,16 +150,45 @@ def loaded(files: Mapping[str, bytes]) -> Iterator[Mapping[str, Any]]:
             del sys.modules[name]
 
 
-def row(name: str, files: Mapping[str, bytes], tools: ModuleType, seeds: int) -> str:
-    """One line of the table: least / mean / largest (sd) of each quantity."""
+def row(name: str, files: Mapping[str, bytes], tools: ModuleType, seed: int) -> dict[str, Any]:
+    """Every quantity of one solution and one seed, with four digits; or the exception that ended it."""
     sink = io.StringIO()
     try:
         with loaded(files) as code, contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
-            results = [measure(code, tools, seed) for seed in range(seeds)]
+            found = measure(code, tools, seed)
     except Exception as error:  # noqa: BLE001 - the border of a solution's code
-        return f"| {name} | {seeds} | raises {type(error).__name__} |"
-    cells = [summary(np.array([result[key] for result in results])) for key in HEAD]
-    return f"| {name} | {seeds} | " + " | ".join(cells) + " |"
+        return {"solution": name, "seed": seed, "raises": type(error).__name__}
+    return {"solution": name, "seed": seed, **{key: float(f"{value:.4g}") for key, value in found.items()}}
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file; none where there is no file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def measure_all(path: Path, options: argparse.Namespace) -> None:
+    """Runs what `path` lacks, seed by seed over all solutions, so that a partial file is a fair one."""
+    done = {(found["solution"], found["seed"]) for found in read(path)}
+    cases = [case for case in solutions(mutants=options.mutants) if options.only in case[0]]
+    tools = suite()
+    for seed in range(options.seeds):
+        for name, files in cases:
+            if (name, seed) not in done:
+                line = json.dumps(row(name, files, tools, seed))
+                with path.open("a", encoding="utf-8") as file:
+                    file.write(line + "\n")
+
+
+def print_table(path: Path) -> None:
+    """One line for each solution: least / mean / largest (sd) of each quantity."""
+    rows = read(path)
+    print("| solution | n | " + " | ".join(HEAD) + " |")
+    print("|---" * (len(HEAD) + 2) + "|")
+    for name in dict.fromkeys(found["solution"] for found in rows):
+        own = [found for found in rows if found["solution"] == name and "raises" not in found]
+        raised = [str(found["raises"]) for found in rows if found["solution"] == name and "raises" in found]
+        cells = [summary(np.array([found[key] for found in own])) for key in HEAD] if own else []
+        print(f"| {name} | {len(own)} | " + " | ".join([*cells, *raised]) + " |")
 
 
 def summary(values: NDArray[np.float64]) -> str:
@@ -165,19 +199,19 @@ def summary(values: NDArray[np.float64]) -> str:
 
 
 def main() -> None:
-    """Prints the table as it is measured."""
+    """Measures, or prints what was measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, default=RUNS, help="one JSON row for each solution and seed")
     parser.add_argument("--seeds", type=int, default=5, help="seeds for each solution")
     parser.add_argument("--only", default="", help="only solutions whose name contains this")
     parser.add_argument("--mutants", action="store_true", help="the mutants instead of the correct solutions")
+    parser.add_argument("--table", action="store_true", help="print the table of the output file; trains nothing")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    print("| solution | n | " + " | ".join(HEAD) + " |")
-    print("|---" * (len(HEAD) + 2) + "|")
-    tools = suite()
-    for name, files in solutions(mutants=options.mutants):
-        if options.only in name:
-            print(row(name, files, tools, options.seeds), flush=True)
+    if options.table:
+        print_table(options.output)
+    else:
+        measure_all(options.output, options)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # ruff: noqa: INP001, T201 -- a script that prints
 """The pictures of docs/img/, from results of a real run: what `make demo` left in out/demo, or another folder.
 
-    python examples/screenshots.py [OUT] [--candidate ID]
+    python examples/screenshots.py [OUT] [--candidate ID] [--only PICTURE]
 
 Needs the extra dev, and Chromium.
 """
@@ -68,6 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, nargs="?", default=Path("out/demo"))
     parser.add_argument("--candidate", default="chen_no_eval", help="whose page is shown")
+    parser.add_argument("--only", metavar="PICTURE", help="one of them, e.g. answers")
     options = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
@@ -79,7 +80,8 @@ def main() -> None:
             write_site(Path(folder) / lang, results, lang=lang, audience="interviewer")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for shot in shots(options.candidate):
-            take(browser, shot, Path(folder))
+            if options.only in {None, shot.name}:
+                take(browser, shot, Path(folder))
         browser.close()
 
 

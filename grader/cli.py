@@ -15,6 +15,7 @@ from grader.commands.grading import check_command, grade_command
 from grader.commands.kit import kit_command
 from grader.commands.machine import doctor_command, image_group, schema_command
 from grader.commands.options import say
+from grader.commands.records import replay_command, verify_report_command
 from grader.commands.results import report_command, review_command
 from grader.commands.tasks import tasks_group
 from grader.commands.written import written_group
@@ -43,8 +44,8 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: FBT001 - click's 
 
 for command in (
     grade_command, batch_command, check_command, report_command, review_command, compare_command, stats_command,
-    ci_command, kit_command,
-    tasks_group, written_group, image_group, doctor_command, schema_command,
+    ci_command, kit_command, tasks_group, written_group, image_group, doctor_command, schema_command,
+    verify_report_command, replay_command,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -385,6 +385,8 @@ class Artifact:
     name: str
     media_type: str
     path: str
+    sha256: str = ""
+    """Of its bytes, from the moment it is kept; "" in reports of earlier versions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

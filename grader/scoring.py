@@ -72,6 +72,34 @@ def score_task(result: TaskResult) -> ScoredTask:
     )
 
 
+def rescored(task: ScoredTask) -> ScoredTask:
+    """The task with scores added up anew from its checks or answers, as `score_task` does it.
+
+    Raises TaskBroken where that cannot be: a check of no criterion, or checks that offer more than their criterion.
+    """
+    rubric = tuple(Criterion(id=row.id, title=row.title, points=row.score.possible) for row in task.criteria)
+    lines = Task(id=task.id, version=task.version, title=task.title, root="", criteria=rubric, limits=task.limits)
+    status = TaskStatus.UNGRADED if any(check.outcome.ours for check in task.checks) else task.status
+    known = {row.id for row in rubric} if status is TaskStatus.GRADED else {check.criterion for check in task.checks}
+    if stray := next((check for check in task.checks if check.criterion not in known), None):
+        raise TaskBroken(f"task {task.id}: check {stray.id!r} names the criterion {stray.criterion!r}")
+    questions = tuple(
+        replace(row, score=Score(earned=_rounded(p.score.earned for p in row.points), possible=row.score.possible))
+        for row in task.questions
+    )
+    if questions:
+        criteria = tuple(_score_question(row, questions) for row in rubric)
+    else:
+        criteria = tuple(_score_criterion(lines, row, task.checks, status) for row in rubric)
+    total = _total(row.score for row in criteria)
+    return replace(task, status=status, criteria=criteria, questions=questions, score=total)
+
+
+def total_of(tasks: Iterable[ScoredTask]) -> Score:
+    """The score of a report over those tasks."""
+    return _total(task.score for task in tasks)
+
+
 def artifact_path(task_id: str, file: ArtifactFile) -> str:
     """Where an artifact lies, relative to the folder of all artifacts of its report."""
     return f"{task_id}/{file.name}{file.suffix}"

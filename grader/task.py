@@ -49,7 +49,7 @@ def load_task(root: Path) -> Task:
         limits=_limits(table.get("limits", {})),
         kind=kind,
         gpu=table.get("gpu", "none"),
-        sha256=digest_files(_files(root)),
+        sha256=digest_files(task_files(root)),
         bugs=_bugs(root / BUGS_FILE),
     )
 
@@ -169,7 +169,7 @@ def _text(table: Json) -> Text:
     return Text(en=table["en"], zh=table.get("zh", ""))
 
 
-def _files(root: Path) -> dict[str, bytes]:
+def task_files(root: Path) -> dict[str, bytes]:
     """All files of the task by relative path, without what tools leave behind: the same on every machine."""
     paths = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
     return {path.as_posix(): (root / path).read_bytes() for path in paths if not CACHES.intersection(path.parts)}

@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("sandbox", "runners", "reports", "progress"),
     ("judge", "written"),
     ("pipeline", "store"),
-    ("verify", "kit", "doctor", "review", "scaffold", "similarity"),
+    ("verify", "replay", "kit", "doctor", "review", "scaffold", "similarity"),
     ("batch",),
     ("api", "ci"),
     ("validation",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +18,14 @@ from grader.batch.opening import Opener, sources
 from grader.batch.session import Interrupted, Session
 from grader.batch.show import Lines, make_show
 from grader.batch.slots import make_slots
-from grader.batch.unit import grade_unit
+from grader.batch.unit import Unit, grade_unit
 from grader.config import Settings
 from grader.errors import SandboxUnavailable
 from grader.judge.launch import sweep
 from grader.model import Task
+from grader.pipeline import Judged
 from grader.runners import make_runner
-from grader.runners.protocol import Slot
+from grader.runners.protocol import Runner, Slot
 from grader.sandbox import backend
 from grader.store import JobRow, Store, locked
 
@@ -37,6 +39,8 @@ class Options:
     out: Path
     jobs: int | None = None
     runner: str = "pool"
+    address: str = ""
+    """Of the cluster, for the runner ray."""
     fresh: bool = False
     """Grade everything again, whatever is stored."""
     quiet: bool = False
@@ -60,13 +64,10 @@ def run_batch(found: Sequence[Found], tasks: Mapping[str, Task], settings: Setti
     Raises UsageError for an OUT that cannot be used, SandboxUnavailable where nothing can be run at all, and Ungraded
     where finished results cannot be written any more; whatever is finished is kept.
     """
-    slots = make_slots(options.jobs, tasks.values(), settings)
     with locked(options.out), Store(options.out) as store:
-        image, slots = _prepare(tasks, settings, slots, store)
-        ground = Ground(settings=settings, seed=store.seed(settings.seed), image=image, devices=devices_of(settings))
+        ground, runner, slots = _place(tasks, settings, options, store)
         store.announce(sources(found))
-        runner = make_runner(options.runner, grade_unit, slots)
-        show = make_show(len(found), len(slots), quiet=options.quiet)
+        show = make_show(len(found), slots, quiet=options.quiet)
         session = Session(options.out, Opener(tasks, ground), store, runner, show, fresh=options.fresh)
         interrupted = False
         with _stoppable() as asked:
@@ -80,6 +81,23 @@ def run_batch(found: Sequence[Found], tasks: Mapping[str, Task], settings: Setti
         rows = sorted(session.rows, key=lambda row: row.id)
         pages = [] if interrupted else publish(options.out, rows, store, settings.lang)
         return Finished(rows=rows, tally=show, interrupted=interrupted, pages=pages)
+
+
+def _place(
+    tasks: Mapping[str, Task], settings: Settings, options: Options, store: Store
+) -> tuple[Ground, Runner[Unit, Judged], int]:
+    """Where the jobs run: what results depend on there, the runner, and how many run at a time."""
+    seed = store.seed(settings.seed)
+    if options.runner == "ray":
+        from grader.batch.remote import ground_of, open_cluster
+
+        _reap(settings, store)
+        far = open_cluster(options.address, options.jobs, tasks, settings)
+        return ground_of(far, tasks, settings, seed), far, far.slots
+    slots = make_slots(options.jobs, tasks.values(), settings)
+    image, slots = _prepare(tasks, settings, slots, store)
+    ground = Ground(settings=settings, seed=seed, image=image, devices=devices_of(settings))
+    return ground, make_runner(options.runner, grade_unit, slots), len(slots)
 
 
 def _prepare(tasks: Mapping[str, Task], settings: Settings, slots: list[Slot], store: Store) -> tuple[str, list[Slot]]:
@@ -122,6 +140,9 @@ def _stoppable() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         asked.append(number)
 
+    if threading.current_thread() is not threading.main_thread():  # only that one may handle signals
+        yield asked
+        return
     before = {number: signal.signal(number, note) for number in _SIGNALS}
     try:
         yield asked

@@ -34,13 +34,16 @@ class Found:
     """The tasks that it is graded for; () for all of the batch."""
 
 
-def find_submissions(folder: Path, task_ids: Collection[str]) -> tuple[list[Found], list[str]]:
-    """The submissions in `folder`, by id, and the names of files that are none.
+def find_submissions(folder: Path, task_ids: Collection[str], out: Path | None = None) -> tuple[list[Found], list[str]]:
+    """The submissions in `folder`, by id, and the names of files that are none; `out` in it is not one.
 
-    Raises UsageError where there are none, two have one id, or an id is reserved.
+    Raises UsageError where there are none, two have one id, an id is reserved, or `out` is the folder itself.
     """
+    target = out.resolve() if out else None
+    if target == folder.resolve():
+        raise UsageError(f"{folder} cannot be DIR and OUT at once", hint="reports go to a folder of their own: -o OUT")
     try:
-        paths = sorted(path for path in folder.iterdir() if not _NOISE.fullmatch(path.name))
+        paths = sorted(p for p in folder.iterdir() if not _NOISE.fullmatch(p.name) and p.resolve() != target)
     except OSError as error:
         message = f"cannot read the folder {folder}: {error.strerror or error}"
         raise UsageError(message, hint="give a folder of submissions") from error

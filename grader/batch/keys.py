@@ -79,6 +79,11 @@ def report_key(submission: Submission, parts: Iterable[tuple[str, str]]) -> str:
     return _digest({"about": about, "tasks": list(parts), "code": _code_digest(everything=True)})
 
 
+def program() -> list[str]:
+    """What makes results here: our code and the packages below it. Two machines must agree on it to share a batch."""
+    return [code_digest(), *_versions()]
+
+
 def code_digest() -> str:
     """SHA-256 over the program that makes results."""
     return _code_digest(everything=False)

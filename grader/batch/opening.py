@@ -98,7 +98,7 @@ class Opener:
 
     def _run(self, name: str, key: str) -> Run:
         """A run whose id follows from what is graded, so that a report that is made again is the same."""
-        label = uuid.uuid5(uuid.UUID(int=self._ground.seed), f"{name} {key}")
+        label = uuid.uuid5(uuid.NAMESPACE_OID, f"{self._ground.seed} {name} {key}")
         return replace(self._template, id=label.hex, started_at=now())
 
 

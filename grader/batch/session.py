@@ -61,6 +61,7 @@ class Session:
         try:
             while waiting or self._open:
                 if asked_to_stop():
+                    self._show.stopping()
                     raise Interrupted
                 if not self._fill(waiting):
                     continue  # a submission was opened or settled: there may be more to start before waiting

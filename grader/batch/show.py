@@ -112,6 +112,9 @@ class Show(Protocol):
     def retry(self, submission: str, task: str, reason: str, wait_s: float) -> None:
         """We failed, and try again."""
 
+    def stopping(self) -> None:
+        """Somebody asked to stop; what runs is being ended."""
+
     def kept(self, row: JobRow) -> None:
         """A submission is as it was."""
 
@@ -134,7 +137,7 @@ class Lines:
     ) -> None:
         return None
 
-    def say(self, line: str, _hue: str = "") -> None:
+    def say(self, line: str, hue: str = "") -> None:  # noqa: ARG002 -- a log has no colours
         """Prints a line that stays."""
         click.echo(line, err=True)
 
@@ -160,6 +163,10 @@ class Lines:
         """See Show."""
         self.say(f"{submission}: {task}: {sanitize_line(reason)}; again in {wait_s:g} s", "yellow")
 
+    def stopping(self) -> None:
+        """See Show."""
+        self.say("stopping what runs ...", "yellow")
+
     def kept(self, row: JobRow) -> None:
         """See Show."""
         self.tally.add(row, stored=True)
@@ -179,7 +186,7 @@ class Lines:
 class Nothing(Lines):
     """Prints nothing; keeps the tally."""
 
-    def say(self, line: str, _hue: str = "") -> None:
+    def say(self, line: str, hue: str = "") -> None:
         """See Lines."""
 
 
@@ -206,9 +213,11 @@ class Live(Lines):
     ) -> None:
         self._live.stop()
 
-    def say(self, line: str, _hue: str = "") -> None:
+    def say(self, line: str, hue: str = "") -> None:
         """See Lines."""
-        self._console.print(line, style=_hue or None, markup=False, soft_wrap=True)
+        from rich.text import Text
+
+        self._console.print(Text(line, style=hue), soft_wrap=True)  # a style of print's would reach the table too
 
     def _table(self) -> RenderableType:
         from rich.console import Group

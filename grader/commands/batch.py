@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--runner", type=click.Choice(list(RUNNERS)), default="pool", help="Where the jobs run.")
 @click.option(
+    "--address", default="", metavar="HOST:PORT", envvar="RAY_ADDRESS",
+    help="Ray cluster of `--runner ray`; by default the one that this machine belongs to.",
+)  # fmt: skip
+@click.option(
     "--resume/--no-cache", "resume", default=True,
     help="Go on from what OUT holds (the default), or grade everything again and keep that.",
 )  # fmt: skip
@@ -40,6 +44,7 @@ def batch_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, pa
     task_ids: tuple[str, ...],
     jobs: int | None,
     runner: str,
+    address: str,
     resume: bool,  # noqa: FBT001 - click's way
     config: Path | None,
     fail_under: float | None,
@@ -65,10 +70,10 @@ def batch_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, pa
 
     settings = settings_from(config, flags)
     tasks = load_tasks(settings.tasks_dir, task_ids)
-    found, others = find_submissions(folder, code_tasks(tasks))
+    found, others = find_submissions(folder, code_tasks(tasks), output)
     if others and not quiet:
         click.echo(f"no submissions, left out: {', '.join(others[:5])}{' ...' if len(others) > 5 else ''}", err=True)
-    options = Options(out=output, jobs=jobs, runner=runner, fresh=not resume, quiet=quiet)
+    options = Options(out=output, jobs=jobs, runner=runner, address=address, fresh=not resume, quiet=quiet)
     finished = run_batch(found, tasks, settings, options)
     if finished.interrupted:
         say_interrupted(finished, len(found))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from grader.commands.options import (
     settings_from,
     settings_in_kit,
 )
-from grader.errors import ExitCode, GraderError, SubmissionRejected
+from grader.errors import ExitCode, GraderError, SubmissionRejected, UsageError
 
 if TYPE_CHECKING:
     from grader.kit.finding import Kit
@@ -32,12 +32,19 @@ if TYPE_CHECKING:
 @click.option("--task", "-t", "task_ids", multiple=True, metavar="T", help="Only this task (repeatable).")
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Where the JSON report goes.")
 @setting_options(*COMMON, "llm_base_url", "llm_model")
+@click.option(
+    "--sign-key",
+    metavar="KEY.pem",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Sign the report with this Ed25519 key; the signature lies beside it.",
+)
 @fail_under_option
 @quiet_option
-def grade_command(
+def grade_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, passed by name
     submission: Path,
     task_ids: tuple[str, ...],
     output: Path | None,
+    sign_key: Path | None,
     config: Path | None,
     fail_under: float | None,
     quiet: bool,  # noqa: FBT001 - click's way
@@ -57,15 +64,30 @@ def grade_command(
 
     settings = settings_from(config, flags)
     tasks = load_tasks(settings.tasks_dir, task_ids).values()
+    signer = _signer(sign_key, output)  # a key that cannot be read is said before anything runs
     faults: list[GraderError] = []
     with _progress(quiet=quiet) as progress:
         report = api.grade(
             submission, tasks, settings=settings, output=output, on_check=progress.check,
             on_opinion=progress.opinion, on_fault=faults.append,
         )  # fmt: skip
+    if signer is not None and output is not None:
+        signer(output)
     if not quiet:
         _show(report, settings.lang)
     return _exit_code(report, faults, fail_under)
+
+
+def _signer(key: Path | None, output: Path | None) -> Callable[[Path], Path] | None:
+    """Signs a written report; None without a key. Raises UsageError for one that cannot be read."""
+    if key is None:
+        return None
+    from grader.reports.signature import load_private, sign
+
+    if output is None:
+        raise UsageError("--sign-key signs the report that -o writes", hint="-o report.json")
+    private = load_private(key)
+    return lambda path: sign(path, private)
 
 
 @click.command("check")

@@ -58,7 +58,7 @@ def run(job: Job, events: Events) -> None:
         runtime=job.runtime,
         slot=job.slot,
         cores=job.cores,
-        deadline_s=limits.task_wall_s + 300.0,
+        deadline_s=limits.task_wall_s + 420.0,
     )
     with Bench(backend(job.backend), request, job.submission, job.entry, job.seed) as bench:
         plugin = JudgePlugin(

@@ -118,6 +118,8 @@ class Bench:
         self._peak_bytes = 0
         self._output: list[str] = []
         self._started = time.monotonic()
+        self._ours_s = 0.0
+        """Wall time in which we waited for sandboxes to come up: no candidate pays for a busy machine."""
         self.facts: SandboxFacts | None = None
 
     def __enter__(self) -> Self:
@@ -144,6 +146,7 @@ class Bench:
 
     def ready(self) -> None:
         """Waits for the worker, attests it, and only then sends the submission. Raises what those raise."""
+        begun = self._started if self.facts is None else time.monotonic()
         if self._link is None:
             self.start()
         link = self._link
@@ -159,6 +162,7 @@ class Bench:
             link.request({"verb": "submit", "files": files}, body, cpu_s=10.0)
         except CandidateFault as fault:  # nobody's code has run in it yet: whatever failed is ours
             raise SandboxDown(f"the sandbox did not take the submission: {fault}") from fault
+        self._ours_s += time.monotonic() - begun
 
     def open(self) -> tuple[Candidate, Session]:
         """A fresh process with the entry loaded. Raises CandidateFault or SandboxDown."""
@@ -243,7 +247,7 @@ class Bench:
     def budget(self, cpu_s: float | None) -> float:
         """The CPU limit of the next call. Raises CandidateFault(TIMEOUT) once the task's own time is used up."""
         left = self.limits.task_cpu_s - self._earlier_cpu_s - (self._link.spent_cpu_s if self._link else 0.0)
-        if left <= 0 or time.monotonic() - self._started > self.limits.task_wall_s:
+        if left <= 0 or time.monotonic() - self._started - self._ours_s > self.limits.task_wall_s:
             raise CandidateFault(Outcome.TIMEOUT, "not run: the task's time was used up by earlier calls")
         return min(cpu_s or self.limits.call_cpu_s, left)
 

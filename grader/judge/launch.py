@@ -35,7 +35,7 @@ from grader.judge.job import (
 )
 from grader.model import ArtifactFile, CheckResult, Json, Resources, TaskResult, TaskStatus
 
-GRACE_S: Final = 180.0
+GRACE_S: Final = 360.0
 STOP_S: Final = 10.0
 LOG_BYTES: Final = 4000
 ENVIRONMENT: Final = (
@@ -53,7 +53,7 @@ def run_judge(job: Job, on_check: OnCheck | None = None, cancelled: threading.Ev
     """
     started = time.monotonic()
     reader, writer = os.pipe()
-    scratch = tempfile.TemporaryDirectory(prefix=f"{SCRATCH_PREFIX}{os.getpid()}-", ignore_cleanup_errors=True)
+    scratch = tempfile.TemporaryDirectory(prefix=_scratch_prefix(os.getpid()), ignore_cleanup_errors=True)
     with tempfile.TemporaryFile() as log, scratch as folder:  # a judge that is killed leaves its files to us
         process = _start(job, writer, log, folder)
         os.close(writer)
@@ -71,10 +71,17 @@ def run_judge(job: Job, on_check: OnCheck | None = None, cancelled: threading.Ev
 
 def sweep() -> None:
     """Removes the scratch folders of processes that were killed before they had a judge to do it."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH_PREFIX}*-*"):
-        pid = folder.name.removeprefix(SCRATCH_PREFIX).partition("-")[0]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH_PREFIX}*-*-*"):
+        pid = folder.name.removeprefix(SCRATCH_PREFIX).split("-")[1]
+        mine = pid.isdigit() and folder.name.startswith(_scratch_prefix(int(pid)))
+        if mine and not psutil.pid_exists(int(pid)):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _scratch_prefix(pid: int) -> str:
+    """Names who made a folder: containers may share /tmp, and a process id means something within one only."""
+    space = Path("/proc/self/ns/pid")
+    return f"{SCRATCH_PREFIX}{space.stat().st_ino if space.exists() else 0}-{pid}-"
 
 
 class _Collected:

@@ -30,7 +30,8 @@ from grader.worker.wire import (
 
 POLL_S: Final = 0.05
 CANCEL_S: Final = 5.0
-HELLO_S: Final = 120.0
+HELLO_S: Final = 240.0
+"""Importing torch takes two seconds of CPU; on a machine that twenty others use, two minutes."""
 CROWD: Final = 24
 """Processes and threads above which what hangs is ended together with its sandbox."""
 OUTPUT_CAP: Final = 32 * 1024

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 from grader.atomic import write_bytes
@@ -26,7 +27,9 @@ def save(report: Report, files: Mapping[str, bytes], path: Path) -> Report:
         replace(
             task,
             artifacts=tuple(
-                replace(row, path=f"{folder}/{row.path}") for row in task.artifacts if regular and row.path in files
+                replace(row, path=f"{folder}/{row.path}", sha256=sha256(files[row.path]).hexdigest())
+                for row in task.artifacts
+                if regular and row.path in files
             ),
         )
         for task in report.tasks

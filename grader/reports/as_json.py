@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -87,20 +88,45 @@ def write_report(report: Report, path: Path) -> None:
     if problem:
         message = f"the report does not fit its schema: {problem}"
         raise GraderError(message, hint="a bug in grader; nothing was written")
-    write_text(path, dumps(record))
+    write_text(path, dumps(record | {"digest": digest_of(record)}))
+
+
+def canonical(record: Json) -> bytes:
+    """A record without its digest as bytes that spaces, line breaks and the order of keys do not change."""
+    rest = {name: value for name, value in record.items() if name != "digest"}
+    return json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def digest_of(record: Json) -> str:
+    """SHA-256 (hex) over the canonical bytes."""
+    return sha256(canonical(record)).hexdigest()
 
 
 def read_report(path: Path) -> Report:
     """The report in the file `path`. Raises UsageError where there is none or it is not one."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        message = f"cannot read the report {path}: {sanitize_line(str(error))}"
-        raise UsageError(message, hint="give a report.json") from error
+    record = read_stored(path)
     try:
         return from_json(record)
     except UsageError as error:
         raise UsageError(f"{path}: {error.message}", hint=error.hint) from error
+
+
+def read_stored(path: Path) -> Json:
+    """What the file `path` holds, to the letter; a name given twice is refused. Raises UsageError for no JSON."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_object)
+    except (OSError, ValueError, RecursionError) as error:
+        message = f"cannot read the report {path}: {sanitize_line(str(error))}"
+        raise UsageError(message, hint="give a report.json") from error
+    return record if isinstance(record, dict) else {"": record}  # no object: the schema says what is missing
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Json:
+    """An object of JSON. Of a name given twice each reader would believe another value."""
+    row = dict(pairs)
+    if len(row) != len(pairs):
+        raise ValueError("an object has one name twice")
+    return row
 
 
 def read_record(path: Path) -> Json:

@@ -65,6 +65,10 @@ FLAGS = {
     "answered_twice": ("answered twice; the longer answer counts", "同一题作答两次，以较长的为准"),
     "negated": ("denies most of what it names; the score is capped", "通篇否定所提到的内容，得分已封顶"),
     "misconception": ("holds a known misconception", "含有常见误解"),
+    "little_found": (
+        "long, and little of it was recognised: perhaps other words",
+        "篇幅不短而识别出的很少，可能换了说法",
+    ),
     "middle_band": ("in the middle of the scale, where graders agree least", "分数居中，机器把握不大"),
     "llm_disagrees": ("the language model comes to another result", "与语言模型结论不一致"),
     "llm_failed": ("the language model gave no result for a point", "语言模型未给出结论"),

@@ -10,15 +10,20 @@ from importlib import import_module
 from typing import Any
 
 from grader.errors import UsageError
-from grader.runners.protocol import Runner, Slot, Work
+from grader.runners.protocol import Elsewhere, Runner, Slot, Work
 
-RUNNERS = {"pool": "grader.runners.pool"}
+RUNNERS = {"pool": "grader.runners.pool", "ray": "grader.runners.cluster"}
 """By name: each module has a function `make`, as `make_runner`."""
 
 
-def make_runner(name: str, work: Work[Any, Any], slots: Sequence[Slot]) -> Runner[Any, Any]:
-    """The runner called `name`, ready to start jobs. Raises UsageError; heavy imports happen here and not before."""
+def make_runner(
+    name: str, work: Work[Any, Any], slots: Sequence[Slot], elsewhere: Elsewhere[Any] | None = None
+) -> Runner[Any, Any]:
+    """The runner called `name`, ready to start jobs; heavy imports happen here and not before.
+
+    `slots` may be empty for one on other machines: then as many as they carry. Raises UsageError, SandboxUnavailable.
+    """
     if name not in RUNNERS:
         raise UsageError(f"unknown runner {name!r}", hint=f"one of: {', '.join(RUNNERS)}")
-    runner: Runner[Any, Any] = import_module(RUNNERS[name]).make(work, slots)
+    runner: Runner[Any, Any] = import_module(RUNNERS[name]).make(work, slots, elsewhere)
     return runner

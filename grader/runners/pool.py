@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Generic
 
-from grader.runners.protocol import Answer, Context, Ended, Job, Runner, Slot, Told, Work
+from grader.runners.protocol import Answer, Context, Elsewhere, Ended, Job, Runner, Slot, Told, Work
 
 
 class Pool(Generic[Job, Answer]):
@@ -66,6 +66,6 @@ class Pool(Generic[Job, Answer]):
         return not any(thread.is_alive() for thread in self._running.values())
 
 
-def make(work: Work[Any, Any], slots: Sequence[Slot]) -> Runner[Any, Any]:
+def make(work: Work[Any, Any], slots: Sequence[Slot], _elsewhere: Elsewhere[Any] | None = None) -> Runner[Any, Any]:
     """See make_runner."""
     return Pool(work, slots)

@@ -37,6 +37,8 @@ class Context:
     """Says something on the way; it reaches the caller of `Runner.next` as `Told`."""
     cancelled: threading.Event = field(default_factory=threading.Event)
     """Set where the job should stop soon."""
+    shared: object = None
+    """Of a runner on other machines: what `Elsewhere.shared` gave for the job."""
 
 
 class Work(Protocol[Job_contra, Answer_co]):
@@ -63,6 +65,30 @@ class Ended(Generic[Job, Answer]):
     slot: Slot
     answer: Answer | None = None
     error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a job takes up of a machine while it runs."""
+
+    cpus: int = 1
+    memory_bytes: int = 0
+    gpus: int = 0
+    gpus_if_any: bool = False
+    """`gpus` counts only where some machine has one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere(Generic[Job]):
+    """What a runner on other machines has to know; one on this machine needs none of it."""
+
+    address: str
+    """Of the cluster; "" for the one that this machine belongs to."""
+    largest: Needs
+    """Of any job."""
+    needs: Callable[[Job], Needs]
+    shared: Callable[[Job], tuple[str, Callable[[], object]]]
+    """What many jobs have in common, by a name: it is made and sent once, and lies in `Context.shared`."""
 
 
 class Runner(Protocol[Job, Answer]):

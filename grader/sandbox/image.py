@@ -92,6 +92,16 @@ def image_id(client: DockerClient, name: str | None, *, gpu: bool = False) -> st
     return str(found.id)
 
 
+def pull_image(client: DockerClient, name: str) -> str:
+    """The engine's id of the image with that digest (`NAME@sha256:...`), pulled where it is missing.
+
+    Raises SandboxUnavailable where it cannot be had.
+    """
+    with _engine_errors("pull the sandbox image"):
+        found = _lookup(client, name) or client.images.pull(name)
+    return str(found.id)
+
+
 def build_image(  # noqa: PLR0913 -- one option of `grader image build` each
     client: DockerClient,
     *,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from grader.written import lexicon
 from grader.written.normalize import fold
@@ -80,6 +80,8 @@ def _exactly(token: Token) -> str:
 
 def _joined(source: str) -> str:
     """The key of an alias of two Latin words written as one ("fine tuning", "finetuning"); "" for any other."""
+    if not source.isascii() or len(source.replace("-", " ").split()) > 2:
+        return ""
     words = [token.text for token in read(source).tokens]
     return (
         key_of("".join(words)) if len(words) == 2 and all(word.isascii() and word.isalpha() for word in words) else ""
@@ -113,6 +115,7 @@ def find_any(aliases: Iterable[Alias], document: Document) -> list[Hit]:
     return sorted(hits, key=lambda hit: (hit.start, hit.end, hit.alias.source))
 
 
+@lru_cache(maxsize=32768)
 def _pieces(word: str, cut: Cut) -> list[Piece]:
     """The pieces of one word of an alias: a number range, Latin words and numbers, Chinese words."""
     if word.startswith("<") and ".." in word:

@@ -79,7 +79,7 @@ def _opposites(sources: tuple[str, ...], known: tuple[Alias, ...], cut: Cut) -> 
     for source in sources:
         for one, other in lexicon.ANTONYMS:
             for word, opposite in ((one, other), (other, one)):
-                if _has_word(source, word):
+                if word in source and _has_word(source, word):
                     alias = compile_alias(source.replace(word, opposite), cut)
                     if alias.pieces not in accepted and len(alias.pieces) > 1:
                         turned.append(alias)
@@ -87,6 +87,4 @@ def _opposites(sources: tuple[str, ...], known: tuple[Alias, ...], cut: Cut) -> 
 
 
 def _has_word(source: str, word: str) -> bool:
-    if word not in source:
-        return False
     return word in source.split() if word.isascii() else "不" + word not in source

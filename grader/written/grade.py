@@ -21,10 +21,12 @@ from grader.written.match import Found, State, match_point
 from grader.written.negation import denying_clauses, negators
 from grader.written.similarity import units
 from grader.written.thesaurus import widened
-from grader.written.tokens import Document, read
+from grader.written.tokens import Document, read, words
 
 MIDDLE = (0.35, 0.65)
 """Scores in this band ask for review: graders, machine or human, agree least there."""
+LONG_ANSWER = 80
+"""So many words (two Chinese characters are one) with a score below the band may be right in other words."""
 _QUOTE_CHARS = 400
 
 
@@ -99,6 +101,8 @@ def grade_answer(
     share = _share(rubric, points)
     if MIDDLE[0] <= share <= MIDDLE[1]:
         flags.append(Flag.MIDDLE)
+    elif share < MIDDLE[0] and CAPS.keys().isdisjoint(flags) and words(document.tokens) >= LONG_ANSWER:
+        flags.append(Flag.LITTLE_FOUND)
     return AnswerGrade(question=rubric.rubric.id, language=language, points=points, share=share, flags=tuple(flags))
 
 

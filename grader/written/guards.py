@@ -17,7 +17,7 @@ from itertools import pairwise
 from grader.written import lexicon
 from grader.written.aliases import compile_alias, find_any
 from grader.written.similarity import units
-from grader.written.tokens import Document, Token
+from grader.written.tokens import Document, Token, words
 
 COPIED_SENTENCE = 0.25
 """A sentence with a smaller share of content units that are not in the question is the question again."""
@@ -51,6 +51,7 @@ class Flag(StrEnum):
     NEGATED = "negated"
     MISCONCEPTION = "misconception"
     MIDDLE = "middle_band"
+    LITTLE_FOUND = "little_found"
 
 
 CAPS = {
@@ -108,7 +109,7 @@ def guard(document: Document, questions: Iterable[Document]) -> Guarded:
 
 def glue(tokens: Sequence[Token]) -> float:
     """The share of joining words among the words of `tokens`; a Chinese character counts as half a word."""
-    size = sum(0.5 if token.is_cjk else 1.0 for token in tokens)
+    size = words(tokens)
     joining = sum(
         (0.5 if token.text in lexicon.FUNCTION_ZH else 0.0)
         if token.is_cjk
@@ -186,7 +187,7 @@ _LEAST_CUTS = 8
 
 def is_stuffed(tokens: Sequence[Token]) -> bool:
     """True for a text of some length with hardly any joining words, or with its words shuffled."""
-    size = sum(0.5 if token.is_cjk else 1.0 for token in tokens)
+    size = words(tokens)
     named = _pieces(tokens)
     if len(named) > _LEAST_CUTS and size / len(named) < _least_piece(tokens):
         return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -51,6 +52,11 @@ class Document:
     tokens: tuple[Token, ...]
     sentences: int
     index: dict[str, list[tuple[int, int]]] = field(repr=False)
+
+
+def words(tokens: Iterable[Token]) -> float:
+    """The number of words; a Chinese character counts as half a word."""
+    return sum(0.5 if token.is_cjk else 1.0 for token in tokens)
 
 
 def read(text: str) -> Document:

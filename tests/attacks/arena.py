@@ -175,7 +175,8 @@ def leaks(graded: Graded) -> list[str]:
         for secret in (CANARY, str(SEED), *inputs)
         if "candidate" in name and secret in text
     ]
-    return told + [f"{name} is not clean" for name, text in found.items() if unclean(text)]
+    plain = {name: text.removeprefix("\ufeff").replace("\r\n", "\n") for name, text in found.items()}  # as CSV has them
+    return told + [f"{name} is not clean" for name, text in plain.items() if unclean(text)]
 
 
 def problems(attack: Attack, graded: Graded) -> list[str]:

@@ -1,80 +1,16 @@
-"""A second Docker engine that a drill may stop, and a line to an engine that a drill may slow down.
-
-The second engine has its own socket, data, containers and namespace: nothing of the shared one is touched.
-"""
+"""A line to an engine that a drill may slow down, and small disks."""
 
 from __future__ import annotations
 
 import contextlib
-import shutil
-import signal
 import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import docker
-
-START_S = 120.0
 CHUNK = 65536
-
-
-class Engine:
-    """One dockerd of our own, in a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.host = f"unix://{folder}/docker.sock"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Starts it and waits until it answers."""
-        own = ("data-root", "exec-root", "pidfile")
-        paths = [f"--{name}={self._folder / name}" for name in own]
-        name = f"drill-{self._folder.name}"
-        spaces = [f"--containerd-namespace={name}", f"--containerd-plugins-namespace={name}-plugins"]
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                ["dockerd", f"--host={self.host}", "--bridge=none", "--iptables=false", *paths, *spaces],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + START_S
-        while not self._answers():
-            assert self._process.poll() is None, (self._folder / "log").read_text()[-2000:]
-            assert time.monotonic() < deadline, "the second engine does not come up"
-            time.sleep(0.2)
-
-    def _answers(self) -> bool:
-        with contextlib.suppress(docker.errors.DockerException, OSError), contextlib.closing(self.client()) as client:
-            return bool(client.ping())
-        return False
-
-    def client(self) -> docker.DockerClient:
-        """A client of this engine."""
-        return docker.DockerClient(base_url=self.host, timeout=60, version="1.41")
-
-    def load(self, tag: str) -> None:
-        """Copies an image from the shared engine."""
-        with contextlib.closing(docker.from_env(timeout=300)) as shared, contextlib.closing(self.client()) as ours:
-            ours.images.load(shared.images.get(tag).save(named=True))  # type: ignore[arg-type]  # chunks are sent as they come
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """Ends it: SIGTERM as an administrator does, SIGKILL as a crash."""
-        if self._process is not None:
-            self._process.send_signal(number)
-            self._process.wait(60)
-            self._process = None
-
-    def remove(self) -> None:
-        """Ends it for good, with all that it had."""
-        self.stop()
-        subprocess.run(["umount", "--recursive", "--lazy", str(self._folder)], check=False, capture_output=True)
-        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class SlowLine:
@@ -86,16 +22,23 @@ class SlowLine:
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(path))
         self._server.listen(64)
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._ends: list[socket.socket] = [self._server]
+        self._threads: list[threading.Thread] = []
+        self._run(self._accept)
+
+    def _run(self, target: Callable[..., None], *arguments: socket.socket) -> None:
+        self._threads.append(threading.Thread(target=target, args=arguments, daemon=True))
+        self._threads[-1].start()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._server.accept()
                 far = socket.socket(socket.AF_UNIX)
+                self._ends += [near, far]
                 far.connect(self._target)
-                for pair in ((near, far), (far, near)):
-                    threading.Thread(target=self._pass, args=pair, daemon=True).start()
+                self._run(self._pass, near, far)
+                self._run(self._pass, far, near)
 
     def _pass(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -107,8 +50,15 @@ class SlowLine:
             sink.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
-        """Takes no more connections."""
-        self._server.close()
+        """Ends all connections and takes no more."""
+        self.stalled.clear()
+        for end in self._ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(10)
+        for end in self._ends:
+            end.close()
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,14 @@ from typing import Any
 import psutil
 import pytest
 
-from grader.errors import ExitCode, GraderError, SandboxUnavailable, Ungraded
+from grader.errors import ExitCode, GraderError, SandboxUnavailable, TaskBroken, Ungraded
 from grader.model import CheckResult, ReportStatus
 from grader.pipeline import Graded, Request, grade
 from grader.sandbox.container import connect
 from grader.sandbox.profile import LABEL
 from grader.task import load_tasks
 from tests.attacks.arena import TASKS, containers, control, settings
-from tests.attacks.engines import Engine, SlowLine, small_disk
+from tests.attacks.engines import SlowLine, small_disk
 
 SHARED = "/var/run/docker.sock"
 SLEEPS = b"""
@@ -40,9 +40,7 @@ def code(x):
     return right(x)
 """
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
-as_root = pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("dockerd") is None, reason="needs root and dockerd for an engine of its own"
-)
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount small disks and to kill as the host does")
 
 
 @pytest.fixture
@@ -89,7 +87,7 @@ def is_ungraded(result: Graded | GraderError) -> None:
     """Our fault: no score that anybody could take for a verdict."""
     if isinstance(result, Graded):
         assert result.report.status is ReportStatus.UNGRADED
-        assert isinstance(result.error, Ungraded | SandboxUnavailable)
+        assert isinstance(result.error, Ungraded | SandboxUnavailable | TaskBroken)
         outcomes = {str(check.outcome) for check in result.report.tasks[0].checks}
         assert outcomes <= {"passed", "sandbox_down"}, "nothing is the candidate's fault"
     else:
@@ -232,32 +230,3 @@ def test_an_engine_that_stops_answering_is_ungraded(
     line.stalled.clear()
     line.close()
     next_is_fine(tmp_path, 65, run_id)
-
-
-@pytest.fixture(scope="module")
-def second_engine(sandbox_image: str) -> Iterator[Engine]:
-    """An engine with the sandbox image; short paths, because a socket's path may have 107 bytes."""
-    engine = Engine(Path(tempfile.mkdtemp(prefix="drill-", dir="/tmp")))
-    engine.start()
-    try:
-        engine.load(sandbox_image)
-        yield engine
-    finally:
-        engine.remove()
-
-
-@as_root
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_an_engine_that_is_stopped_and_started_again_is_ungraded(
-    how: signal.Signals, second_engine: Engine, sleeper: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DOCKER_HOST", second_engine.host)
-
-    def restart(_: str) -> None:
-        second_engine.stop(how)
-        time.sleep(2.0)
-        second_engine.start()
-
-    result, run_id = during(sleeper, restart, 66)
-    is_ungraded(result)
-    next_is_fine(tmp_path, 66, run_id)

@@ -28,7 +28,7 @@ from grader.store import FILE
 from tests.batch.rooms import TASKS
 from tests.faulty import FAULTS, GOOD
 
-VARYING = {"id", "started_at", "duration_s", "resources", "cpu_s", "attestation", "host"}
+VARYING = {"id", "started_at", "duration_s", "resources", "cpu_s", "attestation", "host", "digest"}
 """Fields of a report that differ between two gradings of one submission."""
 
 
@@ -115,6 +115,17 @@ def lasting(value: Any) -> Any:
     return [lasting(item) for item in value] if isinstance(value, list) else value
 
 
+def differing(one: Any, other: Any, path: str = "") -> list[str]:
+    """Where two records differ."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        pairs = {key: (one.get(key), other.get(key)) for key in one.keys() | other.keys()}
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = {str(number): pair for number, pair in enumerate(zip(one, other, strict=True))}
+    else:
+        return [] if one == other else [f"{path}: {str(one)[:60]!r} {str(other)[:60]!r}"]
+    return [line for key, pair in pairs.items() for line in differing(*pair, f"{path}/{key}")]
+
+
 def wait_until_gone(killing: Killing, seconds: float = 60.0) -> None:
     """Waits until the judges of killed commands have removed what was theirs."""
     deadline = time.monotonic() + seconds
@@ -146,7 +157,10 @@ def main() -> None:
         wait_until_gone(killing)
         attempts = killing.attempts("killed")
         graded = [job for job, outcome in attempts if outcome == "graded"]
-        say(f"equal: {killing.results('calm') == killing.results('killed')}")
+        calm, killed = killing.results("calm"), killing.results("killed")
+        say(f"equal: {calm == killed}")
+        for name in calm:
+            say(f"  {name}: {'equal' if calm[name] == killed.get(name) else differing(calm[name], killed.get(name))}")
         say(f"graded twice: {len(graded) - len(set(graded))}; attempts: {len(attempts)}")
         say(f"start to running: max {max(killing.resumed_s, default=0):.1f} s of {len(killing.resumed_s)}")
 

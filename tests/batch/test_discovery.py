@@ -57,3 +57,11 @@ def test_an_empty_or_missing_folder_is_a_usage_error(tmp_path: Path) -> None:
         find_submissions(tmp_path, TASKS)
     with pytest.raises(UsageError, match="cannot read"):
         find_submissions(tmp_path / "none", TASKS)
+
+
+def test_reports_in_the_folder_are_no_submission_and_may_not_be_the_folder(make_folder: Callable[..., Path]) -> None:
+    root = make_folder("in", {"ada/gan.py": b"", "out/ada/report.json": b"{}"})
+    found, _ = find_submissions(root, TASKS, root / "out")
+    assert [one.id for one in found] == ["ada"]
+    with pytest.raises(UsageError, match="DIR and OUT at once"):
+        find_submissions(root, TASKS, root / "out" / "..")

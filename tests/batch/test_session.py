@@ -11,6 +11,7 @@ import pytest
 from grader.batch import session as loop
 from grader.batch.session import Interrupted
 from grader.batch.unit import Unit
+from grader.config import Settings
 from grader.errors import SandboxUnavailable, TaskBroken, Ungraded, UsageError
 from grader.model import Json
 from grader.pipeline import Judged
@@ -55,6 +56,12 @@ def test_every_submission_gets_a_report_and_all_share_one_seed(room: Room) -> No
     assert states(room) == dict.fromkeys(("ada", "bo", "cy"), "graded")
     assert len({record["run"]["seed"] for record in records(room).values()}) == 1
     assert {record["score"]["percent"] for record in records(room).values()} == {100.0}
+
+
+def test_any_seed_will_do(room: Room) -> None:
+    room.settings = Settings(backend="process", seed=10**60)
+    room.grade()
+    assert {record["run"]["seed"] for record in records(room).values()} == {10**60}
 
 
 def test_a_second_run_grades_nothing_and_changes_no_file(room: Room) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -72,6 +74,27 @@ def test_a_sandbox_that_cannot_start_again_is_ours(run_suite: RunSuite, monkeypa
 def test_time_that_is_used_up_is_a_timeout_for_the_rest(run_suite: RunSuite) -> None:
     ran = run_suite(FIVE, {"five": five}, limits=replace(LIMITS, task_cpu_s=0.0))
     assert ran.outcomes() == {"five": "timeout"}
+
+
+def test_a_sandbox_that_comes_up_slowly_costs_the_candidate_no_time(
+    run_suite: RunSuite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(FakeBackend):
+        def start(self, request: Any) -> Any:
+            time.sleep(1.5)
+            return super().start(request)
+
+    monkeypatch.setattr("tests.judge.suites.FakeBackend", Slow)
+    assert run_suite(FIVE, {"five": five}, limits=replace(LIMITS, task_wall_s=1.0)).outcomes() == {"five": "passed"}
+
+
+@pytest.mark.parametrize("jump_s", [-1e6, 1e6])
+def test_setting_the_clock_in_the_middle_of_a_run_changes_nothing(
+    run_suite: RunSuite, monkeypatch: pytest.MonkeyPatch, jump_s: float
+) -> None:
+    now, jumps = time.time, itertools.count()
+    monkeypatch.setattr(time, "time", lambda: now() + jump_s * next(jumps))
+    assert run_suite(FIVE, {"five": five}).outcomes() == {"five": "passed"}
 
 
 def test_the_judge_imports_nothing_of_a_submission(run_suite: RunSuite, monkeypatch: pytest.MonkeyPatch) -> None:

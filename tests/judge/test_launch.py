@@ -12,7 +12,7 @@ import pytest
 
 from grader.errors import TaskBroken, Ungraded
 from grader.judge.job import Job
-from grader.judge.launch import run_judge, sweep
+from grader.judge.launch import _scratch_prefix, run_judge, sweep
 from grader.model import CheckResult, Entry, Limits, TaskStatus
 from tests.judge.suites import HEAD, job_for, submission, task_at
 
@@ -141,10 +141,11 @@ def test_scratch_folders_of_killed_processes_are_swept(tmp_path: Path, monkeypat
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     dead = subprocess.Popen(["true"])
     dead.wait()
-    for name in (f"grader-run-{dead.pid}-a", f"grader-run-{os.getpid()}-b", "grader-run-mine"):
+    kept = {_scratch_prefix(os.getpid()) + "b", f"grader-run-0-{dead.pid}-c", "grader-run-other"}
+    for name in (_scratch_prefix(dead.pid) + "a", *kept):
         (tmp_path / name).mkdir()
     sweep()
-    assert sorted(path.name for path in tmp_path.iterdir()) == [f"grader-run-{os.getpid()}-b", "grader-run-mine"]
+    assert {path.name for path in tmp_path.iterdir()} == kept
 
 
 def test_a_judge_whose_parent_died_while_it_started_removes_its_scratch_folder(tmp_path: Path) -> None:

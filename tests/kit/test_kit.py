@@ -7,20 +7,23 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from grader import api
+from grader.cli import cli
 from grader.commands.options import settings_in_kit
 from grader.config import Settings
 from grader.errors import TaskBroken, UsageError
 from grader.kit import finding
 from grader.kit.finding import find_kit
 from grader.kit.writing import write_kit
-from grader.model import Outcome
+from grader.model import Outcome, Task
 from grader.schemas import violation
 from grader.task import find_tasks, load_tasks
 from tests.faulty import FAULTS, GOOD
@@ -179,3 +182,25 @@ def environment_with(wheel: Path, folder: Path) -> Path:
     subprocess.run([sys.executable, "-m", "zipfile", "-e", wheel, packages], check=True)
     (packages / "others.pth").write_text(f"{Path(click.__file__).parents[1]}\n")
     return folder / "bin" / "python"
+
+
+def test_a_command_that_grades_takes_no_kit_from_the_current_folder(kit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies in a folder must not decide what is graded: a submission may come as a kit of its own."""
+    asked: list[Path] = []
+
+    def grade(_submission: Path, tasks: Iterable[Task], **_rest: Any) -> None:
+        asked.extend(Path(task.root) for task in tasks)
+        raise UsageError("far enough")
+
+    monkeypatch.setattr(api, "grade", grade)
+    monkeypatch.chdir(kit)
+    result = CliRunner().invoke(cli, ["grade", "submission", "--task", "gan"], standalone_mode=False)
+    assert str(result.exception) == "far enough"
+    assert asked == [ROOT / "tasks" / "gan"]
+
+
+@pytest.mark.parametrize("words", [["kit"], ["kit", "gan", "--all"]])
+def test_a_kit_is_of_some_tasks_or_of_all(words: list[str], tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, [*words, "-o", str(tmp_path / "kit")], standalone_mode=False)
+    assert isinstance(result.exception, UsageError)
+    assert not (tmp_path / "kit").exists()

@@ -41,6 +41,14 @@ def test_a_right_answer_in_other_words_passes(rubrics: Rubrics, split: str, mean
     assert fmean(score >= 0.6 for score in scores) >= share
 
 
+def test_an_answer_without_any_term_is_not_trusted_to_be_wrong(rubrics: Rubrics) -> None:
+    """Its score is low, which is a shortfall; a person is asked to read it."""
+    for row in _rows("paraphrases.jsonl", "fresh_plain"):
+        assert grade_answer(rubrics[row["question_id"]], row["answer"], shipped(), rubrics).needs_review
+    short = grade_answer(rubrics["q04"], "I would buy faster hardware and hope for the best.", shipped(), rubrics)
+    assert not short.needs_review
+
+
 def _credit(rubrics: Rubrics, row: Json) -> float:
     grade = grade_answer(rubrics[row["question_id"]], row["answer"], shipped())
     return next(point.credit for point in grade.points if point.id == row["point"])

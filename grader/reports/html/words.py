@@ -16,6 +16,7 @@ _PAIRS: Final = {
     "candidate": ("Candidate", "候选人"),
     "total": ("Total", "总分"),
     "score": ("Score", "得分"),
+    "people_table": ("Table of submissions", "提交列表"),
     "points": ("Points", "分数"),
     "task": ("Task", "题目"),
     "tasks": ("Tasks", "题目"),

@@ -32,8 +32,6 @@ SAMPLES = 420
 """As many as there are held-out images of six classes."""
 SEEDS = (7, 17, 27)
 SAMPLE_SEED = 1234
-STEPS = 10
-STEP_BATCH = 64
 
 
 def load(name: str) -> ModuleType:
@@ -48,6 +46,7 @@ def load(name: str) -> ModuleType:
 
 metrics = load("metrics")
 clues = load("clues")
+steps = load("steps")
 
 
 def as_images(found: NDArray[Any], count: int) -> tuple[Floats, str]:
@@ -186,76 +185,6 @@ def hopeless(quality: Any) -> bool:
     return bool(quality.fd >= HOPELESS_FD)
 
 
-@dataclass(frozen=True)
-class Moves:
-    """What ten steps on one batch did: root mean squares of the change of images, and of centred scores."""
-
-    images: float
-    scores: float
-    gain: float
-    """In standard deviations of the scores: of real above generated (d_step), of generated ones (g_step)."""
-    pull: float
-    """What the change of the generated images alone does to their score, in the same unit and by the new discriminator:
-    below 0 where they were made easier to tell."""
-    lift: float
-    """By how much the discriminator scores the same generated images higher, in the same unit: its own change."""
-
-
-class Stepping:
-    """Ten d_steps and then ten g_steps on the main model, each measured once, always in this order."""
-
-    def __init__(self, run: Run, rng: np.random.Generator) -> None:
-        self.run = run
-        real = run.data.train[rng.integers(0, len(run.data.train), STEP_BATCH)]
-        self.real = real.astype(np.float64)
-        self.z = run.noise(STEP_BATCH, rng)
-        self.fakes = run.made(self.z)
-        again = run.made(self.z)
-        self.wobble = float(np.sqrt(np.mean((again - self.fakes) ** 2)))
-        """How far images move without any step, where generate draws something of its own. It costs its marks once."""
-        self.both = np.concatenate([self.real, self.fakes])
-
-    def d(self) -> Moves:
-        """Ten `d_step`s."""
-        return self.run.once("d_steps", lambda: self._take("d_step", self.real[:, None].astype(np.float32), self.z))
-
-    def g(self) -> Moves:
-        """Ten `g_step`s, after the d_steps where those can be taken."""
-        try:
-            self.d()
-        except CandidateFault:  # costs its marks where d_step is judged
-            self.run.kept.setdefault("no_d_steps", True)
-        return self.run.once("g_steps", lambda: self._take("g_step", self.z))
-
-    def look(self, diagnosis: Any) -> None:
-        """Suspects what both kinds of steps together point to."""
-        clues.look_at_steps(self.run, self.d(), self.g(), diagnosis)
-
-    def _take(self, name: str, *arguments: Any) -> Moves:
-        run = self.run
-        images, scores = run.made(self.z), run.scores(self.both)
-        opinion = run.scores(images)
-        for _ in range(STEPS):
-            run.candidate.perform(name, run.model, *arguments)
-        images_after, scores_after = run.made(self.z), run.scores(self.both)
-        scale = float(scores.std()) + 1e-9
-
-        def gap(found: Floats) -> float:
-            return float(found[:STEP_BATCH].mean() - found[STEP_BATCH:].mean())
-
-        opinion_after = float(run.scores(images_after).mean())
-        up = opinion_after - float(opinion.mean())
-        gain = gap(scores_after) - gap(scores) if name == "d_step" else up
-        apart = (scores_after - scores_after.mean()) - (scores - scores.mean())
-        return Moves(
-            images=float(np.sqrt(np.mean((images_after - images) ** 2))),
-            scores=float(np.sqrt(np.mean(apart**2))) / scale,
-            gain=gain / scale,
-            pull=(opinion_after - float(scores_after[STEP_BATCH:].mean())) / scale,
-            lift=float((scores_after - scores)[STEP_BATCH:].mean()) / scale,
-        )
-
-
 @pytest.fixture(scope="session")
 def data(drawn: np.random.Generator) -> Any:
     """Six classes in one view, the same for every training of the run."""
@@ -287,12 +216,18 @@ def main_run(trainings: Trainings) -> Callable[[], Run]:
 
 
 @pytest.fixture(scope="session")
-def stepping(main_run: Callable[[], Run], drawn: np.random.Generator, data: Any) -> Callable[[], Stepping]:
-    """`Stepping` of the main model."""
+def stepping(main_run: Callable[[], Run], drawn: np.random.Generator, data: Any) -> Callable[[], Any]:
+    """`steps.Stepping` of the main model."""
     seed = int(drawn.integers(2**32))
 
-    def get() -> Stepping:
+    def get() -> Any:
         run = main_run()
-        return run.once("stepping", lambda: Stepping(run, np.random.default_rng(seed)))
+        return run.once("stepping", lambda: steps.Stepping(run, np.random.default_rng(seed)))
 
     return get
+
+
+@pytest.fixture(scope="session")
+def look_at_steps() -> Callable[[Any, Any], None]:
+    """Suspects, in the diagnosis, what both kinds of steps together point to."""
+    return lambda stepping, diagnosis: clues.look_at_steps(stepping.run, stepping.d(), stepping.g(), diagnosis)

@@ -14,12 +14,13 @@ from grader.judge import partial, require
 from grader.judge.faults import CandidateFault
 
 STILL, ZERO = 0.40, 0.80
-"""Movement by the wrong step over that by the right one: full marks up to the first, none from the second on."""
-TRAINED, TRAINED_PULL = 0.15, -0.3
-"""A d_step that moves images by more than the first share of what the right step does, and makes them easier to tell by
-as much as the second in sd, trains the generator. BatchNorm's statistics move images as far (0.29 at most in 78
-trainings), but in no direction: pull -0.13 to +0.19 in 15 trainings of five correct solutions, -0.45 to -0.83 in three
-where the discriminator's optimiser holds both networks."""
+"""Movement of images by d_steps over that by g_steps: full marks up to the first, none from the second on."""
+STILL_SCORES, ZERO_SCORES = 0.80, 1.60
+"""The same for scores by g_steps. Wider: power iterations move them as well, and what trains has a direction."""
+TRAINED, TRAINED_PULL = 0.10, -0.15
+"""d_steps that move images by more than the first share of what the right step does, and make them easier to tell by as
+much as the second in sd, train the generator. BatchNorm's statistics move images too, but in no direction: what both do
+was measured for docs/validity-gan.md."""
 TRAINED_LIFT = 1.2
 """A g_step after which the discriminator scores the same generated images this many sd higher trains it: there the
 generator's loss pulls. What statistics and power iterations do, and what slips do: docs/validity-gan.md."""
@@ -41,11 +42,11 @@ def moves_of(steps: Any, least: float) -> float:
         return least
 
 
-def settle(moved: float, right: float, what: str) -> None:
-    """Marks for the smallness of `moved` against `right`."""
+def settle(moved: float, right: float, still: float, zero: float, what: str) -> None:
+    """Marks for the smallness of `moved` against `right`: full up to `still`, none from `zero` on."""
     ratio = moved / right
-    if ratio > STILL:
-        share = min(max((ZERO - ratio) / (ZERO - STILL), 0.0), 0.99)
+    if ratio > still:
+        share = min(max((zero - ratio) / (zero - still), 0.0), 0.99)
         partial(share, f"{what} by {moved:.3g}, {ratio:.0%} of what the right step does")
 
 
@@ -60,8 +61,8 @@ def settle(moved: float, right: float, what: str) -> None:
 )
 def test_d_step_leaves_generator(stepping: Any, diagnosis: Any) -> None:
     found = stepping()
-    moves = found.d()
-    require(moves.scores > ALIVE, "ten d_steps change no score")
+    moves = found.wide()
+    require(max(moves.scores, found.d().scores) > ALIVE, "d_steps change no score")
     right = moves_of(lambda: found.g().images, LEAST_IMAGES)
     moved = max(moves.images - found.wobble, 0.0)
     trains = moved > TRAINED * right and moves.pull < TRAINED_PULL
@@ -70,7 +71,7 @@ def test_d_step_leaves_generator(stepping: Any, diagnosis: Any) -> None:
         line += f"and their score by {moves.pull:+.2f} sd"
         diagnosis.suspect("d_step_trains_generator", confidence=0.9, evidence=line)
     require(not trains, "ten d_steps make generated images easier to tell from real ones")
-    settle(moved, right, "ten d_steps move generated images")
+    settle(moved, right, STILL, ZERO, "ten d_steps move generated images")
 
 
 @pytest.mark.check(
@@ -84,16 +85,16 @@ def test_d_step_leaves_generator(stepping: Any, diagnosis: Any) -> None:
 )
 def test_g_step_leaves_discriminator(stepping: Any, diagnosis: Any) -> None:
     found = stepping()
-    right = moves_of(lambda: found.d().scores, LEAST_SCORES)
+    right = moves_of(lambda: max(found.wide().scores, found.d().scores), LEAST_SCORES)
     moves = found.g()
     require(moves.images > ALIVE, "ten g_steps change no image")
     trains = moves.lift >= TRAINED_LIFT
-    if trains or moves.scores > STILL * right:
+    if trains or moves.scores > STILL_SCORES * right:
         line = f"ten g_steps move scores by {moves.scores:.2f} sd (ten d_steps by {right:.2f} sd), "
         line += f"and those of the same generated images by {moves.lift:+.2f} sd"
         diagnosis.suspect("g_step_trains_discriminator", confidence=0.9, evidence=line)
     require(not trains, "ten g_steps make the discriminator take the same generated images for more real")
-    settle(moves.scores, right, "ten g_steps move scores")
+    settle(moves.scores, right, STILL_SCORES, ZERO_SCORES, "ten g_steps move scores")
 
 
 @pytest.mark.check(
@@ -123,13 +124,13 @@ def test_d_step_direction(stepping: Any, diagnosis: Any) -> None:
     hint="The generator's target for its own images is 'real'; its optimiser holds its parameters.",
     hint_zh="生成器对自己图像的目标是“真”；它的优化器持有它自己的参数。",
 )
-def test_g_step_direction(stepping: Any, diagnosis: Any) -> None:
+def test_g_step_direction(stepping: Any, look_at_steps: Any, diagnosis: Any) -> None:
     found = stepping()
     moves = found.g()
     line = f"ten g_steps move the score of generated images by {moves.gain:+.2f} sd"
     suspect_of(found.run.quality, moves, diagnosis)
     if moves.gain > 0:
-        found.look(diagnosis)
+        look_at_steps(found, diagnosis)
     require(moves.images > ALIVE, "ten g_steps change no image")
     require(moves.gain > CLEAR, line)
 

@@ -13,7 +13,7 @@ import pytest
 from grader.judge import partial, require
 
 FULL, ZERO = 0.85, 0.35
-"""Share of tokens right. Chance is 0.125; broken masks reach 0.1 to 0.5, correct solutions 0.93 or more."""
+"""Share of tokens right; chance is 0.125. What correct solutions reach: docs/validity-transformer.md."""
 FOLLOWS = 0.5
 """Least agreement of what is decoded with the trained module, for what it knows to count."""
 PADDED = 0.5

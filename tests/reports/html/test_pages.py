@@ -131,7 +131,7 @@ def test_passages_are_marked_within_the_answer_where_the_report_holds_it() -> No
 
 def test_a_candidates_page_has_nothing_but_the_copy() -> None:
     page = _page(for_candidate(full()))
-    secrets = ("hidden row 3", "987654321", "Bo Li", "said it aloud", "accuracy 0.41", "stuffed", "half of it", "<mark>")
+    secrets = ("row 3", "987654321", "Bo Li", "said it aloud", "accuracy 0.41", "stuffed", "half of it", "<mark")
     assert [secret for secret in secrets if secret in page] == []
     assert "Your results" in page
 
