@@ -101,12 +101,14 @@ BROKEN: Final = HIDDEN.replace(
 
 PUBLIC: Final = """import numpy as np
 import pytest
+from grader.judge import require
 
 
 @pytest.mark.check("public_one", criterion="shown", points=10, title="shown", hint="Any array.")
 def test_public(candidate, diagnosis):
     found = candidate.call("solve", "print", np.ones(4), "public", np.ones(4)).tensor(shape=(4,))
     diagnosis.suspect("named_in_public", confidence=0.9, evidence="of the public suite")
+    require(bool(found.sum() == 0), "the sum is not 0")
 """
 
 BUGS: Final = "".join(

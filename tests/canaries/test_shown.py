@@ -92,7 +92,7 @@ def ci(typed: Typed, tmp_path: Path, tasks: Path) -> tuple[int, dict[str, bytes]
     change: dict[str, str | None] = {"submissions/eve/vault.py": HOSTILE}
     root = repository(tmp_path / "repo", {"README.md": "r\n"}, change)
     options = ("--base", "main", "--repo", root, "--tasks-dir", tasks, "--backend", "process", "--seed", str(SEED))
-    done = typed("--debug", "ci", *options, "-o", tmp_path / "public", "--records", tmp_path / "private", "-j", "1")
+    done = typed("ci", *options, "-o", tmp_path / "public", "--records", tmp_path / "private", "-j", "1")
     assert (tmp_path / "private" / "eve").is_dir(), done
     seen = dict(published(tmp_path / "public")) | {"stdout": done.out.encode(), "stderr": done.err.encode()}
     return done.code, seen, json.loads((tmp_path / "private" / "eve" / "report.json").read_text("utf-8"))
