@@ -44,6 +44,8 @@ class Options:
     fresh: bool = False
     """Grade everything again, whatever is stored."""
     quiet: bool = False
+    public: bool = False
+    """Candidates may read the log: why we could not grade stays in the report, since it may quote a hidden suite."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ def run_batch(found: Sequence[Found], tasks: Mapping[str, Task], settings: Setti
     with locked(options.out), Store(options.out) as store:
         ground, runner, slots = _place(tasks, settings, options, store)
         store.announce(sources(found))
-        show = make_show(len(found), slots, quiet=options.quiet)
+        show = make_show(len(found), slots, quiet=options.quiet, public=options.public)
         session = Session(options.out, Opener(tasks, ground), store, runner, show, fresh=options.fresh)
         interrupted = False
         with _stoppable() as asked:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _REFRESH: Final = 4
+_OURS: Final = "for a reason of ours, which stands in the whole report"
 _HUES: Final = {"graded": "green", "rejected": "yellow", "ungraded": "red"}
 
 
@@ -125,6 +126,9 @@ class Show(Protocol):
 class Lines:
     """A line for each submission, for logs. Also the base of the table: it keeps the tally."""
 
+    public = False
+    """Candidates may read it: why we failed is not said."""
+
     def __init__(self, total: int, slots: int) -> None:
         self.tally = Tally(total, slots)
         self._busy: dict[int, Busy] = {}
@@ -161,7 +165,8 @@ class Lines:
 
     def retry(self, submission: str, task: str, reason: str, wait_s: float) -> None:
         """See Show."""
-        self.say(f"{submission}: {task}: {sanitize_line(reason)}; again in {wait_s:g} s", "yellow")
+        shown = _OURS if self.public else sanitize_line(reason)
+        self.say(f"{submission}: {task}: {shown}; again in {wait_s:g} s", "yellow")
 
     def stopping(self) -> None:
         """See Show."""
@@ -180,7 +185,9 @@ class Lines:
             parts = ", ".join(f"{task} {score.percent:g}" for task, score in scores.items())
             self.say(f"{head}: {row.percent:g} % ({parts})", _HUES["graded"])
         else:
-            self.say(f"{head}: {row.state}: {sanitize_line(row.reason, 160)}", _HUES.get(row.state, ""))
+            ours = self.public and row.state != "rejected"  # why intake refused is the candidate's to know
+            reason = _OURS if ours else sanitize_line(row.reason, 160)
+            self.say(f"{head}: {row.state}: {reason}", _HUES.get(row.state, ""))
 
 
 class Nothing(Lines):
@@ -235,11 +242,12 @@ class Live(Lines):
         return Group(Text(""), table, Text(f"{self.tally.words()}  ({duration(self.tally.elapsed_s)})", style="bold"))
 
 
-def make_show(total: int, slots: int, *, quiet: bool) -> Lines:
-    """What fits the place where it runs."""
-    if quiet:
-        return Nothing(total, slots)
-    return Live(total, slots) if sys.stderr.isatty() else Lines(total, slots)
+def make_show(total: int, slots: int, *, quiet: bool, public: bool = False) -> Lines:
+    """What fits the place where it runs; `public`: candidates may read it."""
+    kind = Nothing if quiet else Live if sys.stderr.isatty() else Lines
+    show = kind(total, slots)
+    show.public = public
+    return show
 
 
 def duration(seconds: float) -> str:

@@ -56,7 +56,8 @@ def grade_touched(root: Path, touched: Sequence[Touched], job: Job) -> list[Outc
     with tempfile.TemporaryDirectory(prefix="grader-ci-") as name:
         folder = Path(name)
         found = [Found(id=one.id, path=root / one.path) for one in touched]
-        options = Options(out=folder, jobs=job.jobs, fresh=True, quiet=job.quiet)
+        public = job.audience == "candidate"
+        options = Options(out=folder, jobs=job.jobs, fresh=True, quiet=job.quiet, public=public)
         if run_batch(found, job.tasks, job.settings, options).interrupted:
             raise KeyboardInterrupt
         return [_outcome(one, folder, job) for one in touched]

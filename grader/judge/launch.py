@@ -38,6 +38,8 @@ from grader.model import ArtifactFile, CheckResult, Json, Resources, TaskResult,
 GRACE_S: Final = 360.0
 STOP_S: Final = 10.0
 LOG_BYTES: Final = 4000
+MAX_PID_DIGITS: Final = 9
+"""A longer number is no process, and more than the system call takes; anybody may make such a folder."""
 ENVIRONMENT: Final = (
     "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY",
     "DOCKER_CERT_PATH", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR",
@@ -73,7 +75,7 @@ def sweep() -> None:
     """Removes the scratch folders of processes that were killed before they had a judge to do it."""
     for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH_PREFIX}*-*-*"):
         pid = folder.name.removeprefix(SCRATCH_PREFIX).split("-")[1]
-        mine = pid.isdigit() and folder.name.startswith(_scratch_prefix(int(pid)))
+        mine = pid.isdigit() and len(pid) <= MAX_PID_DIGITS and folder.name.startswith(_scratch_prefix(int(pid)))
         if mine and not psutil.pid_exists(int(pid)):
             shutil.rmtree(folder, ignore_errors=True)
 

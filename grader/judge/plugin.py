@@ -37,7 +37,8 @@ class JudgePlugin:
         self._specs: dict[str, CheckSpec] = {}
         self._ends: dict[str, tuple[Outcome, float, Any]] = {}
         self.results: dict[str, CheckResult] = {}
-        self.suspicions = Suspicions(task.bugs, complete=complete)
+        # The catalogue is hidden: a self-check beside it is told what a kit would tell, nothing.
+        self.suspicions = Suspicions(task.bugs if complete else (), complete=complete)
         self.kept = Evidence()
         self.error: GraderError | None = None
 

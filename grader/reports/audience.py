@@ -66,12 +66,17 @@ def _task(task: Json) -> Json:
             "resources": None,
             "checks": _checks(task),
             "questions": [_question(question) for question in task["questions"]],
-            "diagnosis": [row | {"evidence": "", "question": "", "question_zh": ""} for row in task["diagnosis"]],
+            "diagnosis": [_slip(row, number) for number, row in enumerate(task["diagnosis"], 1)],
             "artifacts": [],
             "notes": task.get("notes", []),  # said before any input of a check existed
         }
         | ({"reviewed_score": task["reviewed_score"]} if "reviewed_score" in task else {})
     )
+
+
+def _slip(row: Json, number: int) -> Json:
+    """A likely slip in the words that are meant for candidates; its id is a name of the hidden suite's."""
+    return row | {"id": f"slip-{number}", "evidence": "", "question": "", "question_zh": ""}
 
 
 def _checks(task: Json) -> list[Json]:

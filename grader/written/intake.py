@@ -12,9 +12,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from html.parser import HTMLParser
 
 from grader.text import sanitize_line, sanitize_text
+from grader.written.markup import without_markup
 
 ANSWERS_FILE = "answers"
 _MAX_BYTES = 2 * 1024**2
@@ -143,7 +143,7 @@ def _read(data: bytes, path: str) -> Answer:
     text = _decode(part)
     if text is None:
         return Answer(text="", source=path, is_text=False)
-    plain, has_markup = _without_markup(text)
+    plain, has_markup = without_markup(text)
     return Answer(text=plain, source=path, has_markup=has_markup, cut=len(data) > _MAX_BYTES)
 
 
@@ -166,68 +166,3 @@ def _is_binary(text: str) -> bool:
     sample = text[:20_000]
     odd = sum(unicodedata.category(char) in ("Cc", "Cn", "Co", "Cs") and char not in "\n\r\t\f\v" for char in sample)
     return "\0" in sample or odd > 0.02 * len(sample)
-
-
-def _without_markup(text: str) -> tuple[str, bool]:
-    """`text` without HTML, and whether there was any that matters; a lone "<" is left alone.
-
-    What nobody sees who reads the answer as a page earns nothing: comments, definitions of links, hidden elements.
-    """
-    shown = _LINK_DEFINITION.sub("", _without_comments(text))
-    lowered = shown.lower()
-    if not any(tag in lowered for tag in _TAGS):
-        return shown, shown != text
-    stripper = _Stripper()
-    stripper.feed(shown)
-    stripper.close()
-    return "".join(stripper.parts), "<" in shown or shown != text
-
-
-def _without_comments(text: str) -> str:
-    """`text` without what stands between "<!--" and "-->"; one that never ends is text."""
-    parts, position = [], 0
-    while (start := text.find("<!--", position)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
-        parts += [text[position:start], " "]
-        position = end + 3
-    return "".join([*parts, text[position:]])
-
-
-class _Stripper(HTMLParser):
-    """Keeps the text of a page that a reader sees."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._hidden: list[str] = []
-        """The elements that are open, from the outermost hidden one on."""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _EMPTY and (self._hidden or tag in _UNSEEN or _is_hidden(attrs)):
-            self._hidden.append(tag)
-        self.parts.append("\n" if tag in ("p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4") else " ")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._hidden[-_MAX_OPEN:]:
-            while self._hidden.pop() != tag:
-                pass
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.parts.append(data)
-
-
-_LINK_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]{1,99}\]:[^\n]*$", re.MULTILINE)
-_UNSEEN = ("script", "style", "template", "title", "noscript")
-_EMPTY = ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
-_TAGS = (
-    "<script", "<html", "<body", "<style", "<iframe", "<div", "<p>", "<br", "<span", "<!doctype", "<template", "<title",
-    "<noscript", "hidden",
-)  # fmt: skip
-_MAX_OPEN = 64
-_HIDING = re.compile(r"display:none|visibility:hidden|opacity:0(?![.\d]*[1-9])|font-size:0(?![.\d]*[1-9])")
-
-
-def _is_hidden(attributes: list[tuple[str, str | None]]) -> bool:
-    """True where an element says that it is not shown."""
-    found = dict(attributes)
-    return "hidden" in found or bool(_HIDING.search(re.sub(r"\s", "", found.get("style") or "").lower()))

@@ -29,6 +29,17 @@ def play(show: Lines) -> None:
     show.kept(GRADED)
 
 
+def test_what_candidates_may_read_does_not_say_why_we_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    show = make_show(2, 1, quiet=False, public=True)
+    show.retry("ada", "toy", "hidden line 7", 2)
+    show.settled(JobRow(id="ada", source="ada", state="ungraded", reason="hidden line 7"), {})
+    show.settled(JobRow(id="eve", source="eve.zip", state="rejected", reason="it is a link"), {})
+    err = capsys.readouterr().err
+    assert "hidden line 7" not in err
+    assert err.count("for a reason of ours") == 2
+    assert "it is a link" in err
+
+
 def test_a_log_has_a_line_for_each_submission(capsys: pytest.CaptureFixture[str]) -> None:
     play(Lines(12, 2))
     captured = capsys.readouterr()

@@ -142,6 +142,7 @@ def test_scratch_folders_of_killed_processes_are_swept(tmp_path: Path, monkeypat
     dead = subprocess.Popen(["true"])
     dead.wait()
     kept = {_scratch_prefix(os.getpid()) + "b", f"grader-run-0-{dead.pid}-c", "grader-run-other"}
+    kept |= {_scratch_prefix(2**40) + "d"}
     for name in (_scratch_prefix(dead.pid) + "a", *kept):
         (tmp_path / name).mkdir()
     sweep()

@@ -164,6 +164,39 @@ def test_a_comment_that_never_ends_is_text_and_costs_little() -> None:
     assert time.process_time() - started < 2.0
 
 
+@pytest.mark.parametrize("section", ["<![CDATAQ9\n]]>", "<![x[ ]]>", "<![ a>", "<![CDATA[a>", "<![if a]>", "<!["])
+def test_a_marked_section_of_any_kind_is_read_as_browsers_read_it(section: str) -> None:
+    found = find_answers({"answers/q01.md": f"before <br> {section} after".encode()}, KNOWN).by_question["q01"]
+    assert found.text.split()[0] == "before"
+    assert found.text.split()[-1] == "after"
+
+
 def test_signs_of_comparison_and_arrows_are_no_markup() -> None:
     text = "if a < b and the hidden state is h -> c: see [1] and `x[0]: int`"
     assert _ids({"answers/q01.md": text.encode()}) == {"q01": text}
+
+
+@pytest.mark.parametrize(
+    "piece", ["<a ", "<a b='", '<a b="', "</a ", "<![", "<!--", "<style><", "<textarea>", "<a/", "&#"]
+)
+def test_markup_that_never_ends_costs_little(piece: str) -> None:
+    started = time.process_time()
+    find_answers({"answers/q01.md": f"<br>{piece * 100_000}".encode()}, KNOWN)
+    assert time.process_time() - started < 2.0
+
+
+@pytest.mark.parametrize("reference", ["&#" + "9" * 5000 + ";", "&#x" + "f" * 5000, "&#1114112;"])
+def test_a_reference_to_no_character_is_no_failure(reference: str) -> None:
+    text = find_answers({"answers/q01.md": f"<br>a {reference} b".encode()}, KNOWN).by_question["q01"].text
+    assert text.split()[0] == "a"
+    assert text.split()[-1] == "b"
+
+
+def test_markup_inside_quotes_and_scripts_is_none() -> None:
+    page = (
+        "<p title='a > b' class=x>one</p><script>if (a < b) { '</div>' } \"</script>two<br/>"
+        "<div title='>' style='display&#58;none'>gradient clipping</div><STYLE>x</Style >three &lt;four&gt;"
+    )
+    assert find_answers({"answers/q01.md": page.encode()}, KNOWN).by_question["q01"].text.split() == [
+        "one", "two", "three", "<four>",
+    ]  # fmt: skip
