@@ -29,6 +29,8 @@ MAX_PIXELS: Final = 4_000_000
 MAX_ALL_PIXELS: Final = 40_000_000
 MAX_BYTES: Final = 8 * 1024**2
 STREAMS: Final = ("stdout", "stderr")
+PLAIN: Final = {"format": "text/plain", "raw_mimetype": "text/plain"}
+"""Metadata of raw cells: converters to HTML take one without a type for HTML of their own."""
 
 
 def clean_notebook(record: Any) -> bytes:
@@ -45,11 +47,12 @@ def clean_notebook(record: Any) -> bytes:
 def _cell(row: Any, number: int, pictures: _Pictures) -> Json | None:
     if not isinstance(row, list) or len(row) != 3 or not isinstance(row[1], str) or not isinstance(row[2], list):
         return None
-    cell: Json = {"cell_type": "raw", "id": f"cell-{number}", "metadata": {}, "source": sanitize_text(row[1], MAX_TEXT)}
-    if row[0] == "code":
-        outputs = [_output(item, pictures) for item in row[2][:MAX_OUTPUTS]]
-        cell |= {"cell_type": "code", "execution_count": None, "outputs": [output for output in outputs if output]}
-    return cell
+    cell: Json = {"id": f"cell-{number}", "source": sanitize_text(row[1], MAX_TEXT)}
+    if row[0] != "code":
+        return cell | {"cell_type": "raw", "metadata": PLAIN}
+    outputs = [_output(item, pictures) for item in row[2][:MAX_OUTPUTS]]
+    code = {"cell_type": "code", "metadata": {}, "execution_count": None}
+    return cell | code | {"outputs": [output for output in outputs if output]}
 
 
 def _output(item: Any, pictures: _Pictures) -> Json | None:

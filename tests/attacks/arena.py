@@ -204,5 +204,13 @@ def problems(attack: Attack, graded: Graded) -> list[str]:
 
 
 def artifacts(graded: Graded) -> str:
-    """All files kept beside the report, as text."""
-    return "\n".join(content.decode("utf-8", "replace").lower() for content in graded.files.values())
+    """What a viewer may render of the files kept beside the report: of notebooks not the source of code or plain text."""
+    return "\n".join(_rendered(name, content).lower() for name, content in graded.files.items())
+
+
+def _rendered(name: str, content: bytes) -> str:
+    if not name.endswith(".ipynb"):
+        return content.decode("utf-8", "replace")
+    cells = json.loads(content)["cells"]
+    inert = [cell for cell in cells if cell["cell_type"] == "code" or cell["metadata"].get("format") == "text/plain"]
+    return json.dumps([{**cell, "source": ""} if cell in inert else cell for cell in cells])

@@ -211,4 +211,5 @@ def test_the_values_reach_far_into_the_suite(tmp_path: Path, monkeypatch: pytest
     brain.sense = brain.calm = 1.0
     ran = run_job(job_for(task), brain, tmp_path, monkeypatch)
     assert {check.outcome for check in ran.checks.values()} <= {Outcome.PASSED, Outcome.FAILED, Outcome.BLOCKED}
-    assert np.mean([check.outcome is Outcome.PASSED for check in ran.checks.values()]) > 0.2
+    assert np.mean([check.outcome is Outcome.PASSED for check in ran.checks.values()]) > 0.1
+    assert np.mean([check.outcome is Outcome.BLOCKED for check in ran.checks.values()]) < 0.5

@@ -76,7 +76,7 @@ def test_any_record_becomes_a_valid_notebook_of_plain_parts(record: Any) -> None
     assert not any(escape in text or json.dumps(escape)[1:-1] in text for escape in ESCAPES)
     for cell in json.loads(text)["cells"]:
         assert cell["cell_type"] in ("code", "raw")
-        assert cell["metadata"] == {}
+        assert cell["metadata"] == (cleaning.PLAIN if cell["cell_type"] == "raw" else {})
     for output in outputs_of(data):
         assert output["output_type"] in ("stream", "display_data")
         assert set(output.get("data", {})) <= {"image/png", "text/plain"}
