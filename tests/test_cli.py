@@ -268,7 +268,7 @@ def containers(judges: set[int]) -> list[object]:
         rows = client.api.containers(all=True, filters={"label": LABEL})
     finally:
         client.close()
-    return [row for row in rows if int(row["Labels"]["grader.owner"].split(":")[-2]) in judges]
+    return [row for row in rows if int(row["Labels"]["grader.process"].split(":")[-2]) in judges]
 
 
 def wait_for_container(process: subprocess.Popen[Any]) -> set[int]:
