@@ -51,7 +51,7 @@ def _cell(row: Any, number: int, pictures: _Pictures) -> Json | None:
     if row[0] != "code":
         return cell | {"cell_type": "raw", "metadata": PLAIN}
     outputs = [_output(item, pictures) for item in row[2][:MAX_OUTPUTS]]
-    code = {"cell_type": "code", "metadata": {}, "execution_count": None}
+    code: Json = {"cell_type": "code", "metadata": {}, "execution_count": None}
     return cell | code | {"outputs": [output for output in outputs if output]}
 
 

@@ -204,7 +204,7 @@ def problems(attack: Attack, graded: Graded) -> list[str]:
 
 
 def artifacts(graded: Graded) -> str:
-    """What a viewer may render of the files kept beside the report: of notebooks not the source of code or plain text."""
+    """What a viewer may render of the files beside the report: of notebooks not the source of code or plain text."""
     return "\n".join(_rendered(name, content).lower() for name, content in graded.files.items())
 
 

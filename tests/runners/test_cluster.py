@@ -61,7 +61,7 @@ def nodes() -> Iterator[Any]:
     cluster: Any = Nodes(initialize_head=True, head_node_args=head)
     cluster.add_node(num_cpus=2, num_gpus=2, memory=4 * GIB)
     yield cluster
-    cluster.shutdown()  # type: ignore[no-untyped-call]
+    cluster.shutdown()
 
 
 def runner(nodes: Any, work: Callable[..., Any], needs: Needs, shared: object = "") -> Cluster[Any, Any]:
