@@ -138,10 +138,13 @@ def words(graded: Graded) -> str:
 
 
 def lateness(graded: Graded) -> list[float]:
-    """Seconds by which each call that hung outlived its wall-clock limit, opening and loading included."""
+    """Seconds by which each call that hung outlived its wall-clock limit, opening and loading included.
+
+    The cells of a notebook have wider limits of their own.
+    """
     limits = graded.report.tasks[0].limits
     allowed = limits.wall_slack_s + limits.wall_factor * limits.call_cpu_s
-    hung = [check for check in checks(graded) if check.outcome == Outcome.TIMEOUT and "wall-clock" in check.message]
+    hung = [check for check in checks(graded) if check.outcome == Outcome.TIMEOUT and "the call hung" in check.message]
     return [check.duration_s - allowed for check in hung]
 
 
