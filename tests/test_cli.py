@@ -261,14 +261,14 @@ def test_a_killed_grader_leaves_nothing(
 def containers(judges: set[int]) -> list[object]:
     """The sandboxes of those judges that exist now; other runs may share the engine."""
     from grader.sandbox.container import connect
-    from grader.sandbox.profile import LABEL
+    from grader.sandbox.profile import LABEL, OWNER
 
     client = connect()
     try:
         rows = client.api.containers(all=True, filters={"label": LABEL})
     finally:
         client.close()
-    return [row for row in rows if int(row["Labels"]["grader.process"].split(":")[-2]) in judges]
+    return [row for row in rows if int(row["Labels"][OWNER].split(":")[-2]) in judges]
 
 
 def wait_for_container(process: subprocess.Popen[Any]) -> set[int]:

@@ -14,6 +14,9 @@ from grader.model import Json
 from grader.sandbox.protocol import SandboxRequest
 
 LABEL: Final = "grader.run"
+OWNER: Final = "grader.process"
+DEADLINE: Final = "grader.deadline"
+UNTIL: Final = "grader.until"
 FIRST_UID: Final = 100_000
 HOSTNAME: Final = "sandbox"
 OOM_SCORE: Final = 500
@@ -109,8 +112,7 @@ def labels(request: SandboxRequest, owner: str, deadline: float, until: int) -> 
     `deadline` is Unix time, for other hosts; `until` is on the owner's own clock (`reaper.until`). A label whose form
     changes gets another name: other versions of grader on the same engine must not take a container for a leftover.
     """
-    marks = {"grader.process": owner, "grader.deadline": str(int(deadline)), "grader.until": str(until)}
-    return {LABEL: request.run_id} | marks
+    return {LABEL: request.run_id, OWNER: owner, DEADLINE: str(int(deadline)), UNTIL: str(until)}
 
 
 def expected_inside(request: SandboxRequest) -> Json:

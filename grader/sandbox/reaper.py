@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from grader.sandbox.profile import LABEL
+from grader.sandbox.profile import DEADLINE, LABEL, OWNER, UNTIL
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
@@ -60,8 +60,8 @@ def reap(client: Any, *, run_id: str = "") -> int:
 
 def is_leftover(labels: dict[str, str]) -> bool:
     """True where a container's labels say that nobody is waiting for it any more."""
-    deadline, end = labels.get("grader.deadline", ""), labels.get("grader.until", "")
-    host, _, pid = labels.get("grader.process", "").rpartition(":")[0].rpartition(":")
+    deadline, end = labels.get(DEADLINE, ""), labels.get(UNTIL, "")
+    host, _, pid = labels.get(OWNER, "").rpartition(":")[0].rpartition(":")
     if host != _host():
         return deadline.isdigit() and time.time() > int(deadline)
     if end.isdigit() and time.clock_gettime(_CLOCK) > int(end):
@@ -72,4 +72,4 @@ def is_leftover(labels: dict[str, str]) -> bool:
         started = _started(int(pid))
     except (OSError, psutil.Error):
         return True
-    return str(started) != labels["grader.process"].rpartition(":")[2]
+    return str(started) != labels[OWNER].rpartition(":")[2]
