@@ -33,6 +33,8 @@ from grader.task import load_tasks
 DATA: Final = Path(__file__).with_name("data")
 TASKS: Final = DATA / "tasks"
 HELPERS: Final = DATA / "helpers"
+TOOLS: Final = ("telltale.py", "frames.py")
+"""What every attack may import."""
 CANARY: Final = "CANARY-HIDDEN-VAULT"
 TRIED, BREACH = "TRIED", "BREACH"
 BESIDE: Final = 3
@@ -78,10 +80,11 @@ def run(folder: Path, slot: int = 0, **changes: Any) -> Graded:
 
 
 def prepared(attack: Attack, into: Path) -> Path:
-    """The submission of an attack, with the module by which it tells what it did."""
+    """The submission of an attack, with the modules by which it tells what it did and writes frames of its own."""
     target = into / attack.name.replace("/", "-")
     shutil.copytree(attack.folder / "submission", target)
-    shutil.copy(HELPERS / "telltale.py", target)
+    for name in TOOLS:
+        shutil.copy(HELPERS / name, target)
     return target
 
 

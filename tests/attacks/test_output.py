@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from grader.judge.faults import CandidateFault, Mismatch
-from tests.attacks.arena import HELPERS, Attack, attacks
+from tests.attacks.arena import HELPERS, TOOLS, Attack, attacks
 from tests.sandbox.rig import Rig
 
 GROWTH_BYTES = 64 * 1024**2
@@ -27,7 +27,7 @@ BLOCK = [
 @pytest.fixture(scope="module")
 def rig(sandbox_image: str) -> Iterator[Rig]:
     """One sandbox with all of them, each in a folder of its own."""
-    files = {"telltale.py": (HELPERS / "telltale.py").read_bytes()}
+    files = {name: (HELPERS / name).read_bytes() for name in TOOLS}
     for attack in BLOCK:
         files[f"{attack.folder.name}/vault.py"] = (attack.folder / "submission" / "vault.py").read_bytes()
     with Rig("docker", f"test-output-{os.getpid()}", files) as found:

@@ -3,7 +3,7 @@ from telltale import breach, tried, works  # noqa: F401
 import glob
 import os
 
-SECRETS = ("DOCKER_HOST", "GRADER_", "AWS_", "TOKEN", "SECRET", "PASSWORD", "hidden", "test_vault", "/work/", "/home/",
+SECRETS = ("DOCKER_HOST", "GRADER_", "AWS_", "TOKEN", "SECRET", "PASSWORD", "hidden", "test_vault", "/srv/", "/home/",
            "/root/")
 
 
