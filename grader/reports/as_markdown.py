@@ -142,7 +142,9 @@ class _Page:
         if task["status"] == "ungraded" and task["reason"]:
             yield from (f"{escaped(words['reason'])}: {code(task['reason'], 500)}", "")
         if task["checks"]:
-            rows = ((self._title(line), f"{total_of(line):g} / {line['possible']:g}") for line in task["criteria"])
+            rows = (
+                (self._title(line), f"{total(line)['earned']:g} / {line['possible']:g}") for line in task["criteria"]
+            )
             yield from self._table((words["criteria"], words["points"]), rows)
         if task["questions"]:
             yield escaped(self._answered(task))
@@ -190,9 +192,3 @@ class _Page:
         for cells in rows:
             yield row(*cells)
         yield ""
-
-
-def total_of(line: Json) -> float:
-    """The points of a criterion that count."""
-    points: float = line["reviewed_score"]["earned"] if line.get("reviewed_score") else line["earned"]
-    return points

@@ -16,8 +16,8 @@ UNANSWERED = "unanswered"
 
 
 def total(row: Json) -> Json:
-    """The score of a report, task or question that counts: `earned`, `possible`, `percent`."""
-    score: Json = row.get("reviewed_score") or row["score"]
+    """The score that counts of a report, task or question; a criterion is its own score where nobody reviewed."""
+    score: Json = row.get("reviewed_score") or row.get("score") or row
     return score
 
 

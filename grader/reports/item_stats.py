@@ -16,6 +16,7 @@ from typing import Final
 from grader.model import Json
 from grader.reports.as_json import dumps
 from grader.reports.cells import in_csv, number
+from grader.reports.correlation import correlation
 from grader.reports.effective import OURS, earned, total
 
 COLUMNS: Final = (
@@ -23,6 +24,7 @@ COLUMNS: Final = (
     "discrimination", "remark",
 )  # fmt: skip
 LEVELS: Final = ("task", "criterion", "check")
+_LEAST: Final = 3
 _FEW: Final = 10
 _WEAK: Final = 0.2
 """Below this an item hardly tells people apart (Ebel's rule of thumb); below 0 it points the wrong way."""
@@ -56,7 +58,7 @@ class Item:
     @property
     def discrimination(self) -> float | None:
         """Corrected item-total correlation; None for fewer than three people, or where either side is all the same."""
-        return _correlation(self.shares, self.rests)
+        return correlation(list(zip(self.shares, self.rests, strict=True)), least=_LEAST)
 
     def reached(self) -> tuple[int, int, int]:
         """How many have all points, some, none."""
@@ -101,7 +103,7 @@ def _rows(record: Json) -> Iterator[tuple[str, str, str, str, float, float, floa
             (whole - score["earned"]),
         )
         for row in task["criteria"]:
-            points = row["reviewed_score"]["earned"] if row.get("reviewed_score") else row["earned"]
+            points = total(row)["earned"]
             rest = score["earned"] - points
             yield "criterion", name, row["id"], row["title"], _share(points, row["possible"]), row["possible"], rest
         for check in task["checks"]:
@@ -114,15 +116,6 @@ def _rows(record: Json) -> Iterator[tuple[str, str, str, str, float, float, floa
 
 def _share(points: float, possible: float) -> float:
     return min(points / possible, 1.0) if possible else 1.0
-
-
-def _correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
-    if len(first) < 3:
-        return None
-    mean, other = math.fsum(first) / len(first), math.fsum(second) / len(second)
-    product = math.fsum((x - mean) * (y - other) for x, y in zip(first, second, strict=True))
-    squares = math.fsum((x - mean) ** 2 for x in first) * math.fsum((y - other) ** 2 for y in second)
-    return product / math.sqrt(squares) if squares > 1e-18 else None
 
 
 def remark(item: Item) -> str:

@@ -11,10 +11,10 @@ import pytest
 
 from grader.errors import UsageError
 from grader.reports.as_json import read_report, write_report
+from grader.reports.passages import MODEL, OFFLINE, Span, pieces_of, spans_of
 from grader.review.record import Addition, add_overrides, review_path
 from grader.review.web import saving
 from grader.review.web.items import Choice, items_of, next_open
-from grader.review.web.marks import MODEL, OFFLINE, Span, pieces_of, spans_of
 from grader.review.web.shelf import Shelf
 from grader.review.web.words import WORDS
 from tests.review.pages import ANSWER, HOSTILE, Q02, TASKS, Site, site, stored, with_answer

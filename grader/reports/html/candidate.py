@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.model import Json
+from grader.reports.effective import total
 from grader.reports.html.backing import attested, facts
-from grader.reports.html.filters import counted
 from grader.reports.html.items import is_empty
 from grader.reports.html.notes import isolated, to_review
 from grader.reports.html.pictures import Figure, figures
@@ -128,7 +128,7 @@ def _groups(checks: list[Json]) -> list[Group]:
 
 def _percent(answers: tuple[Json, ...]) -> float:
     """The share of the points of those questions that were answered."""
-    scores = [counted(question) for question in answers]
+    scores = [total(question) for question in answers]
     possible: float = sum(score["possible"] for score in scores)
     return 100 * sum(score["earned"] for score in scores) / possible if possible else 0.0
 

@@ -9,7 +9,8 @@ from itertools import groupby
 from typing import Any
 
 from grader.model import Json
-from grader.reports.html.passages import pieces
+from grader.reports.effective import total
+from grader.reports.passages import Piece, exact_spans, pieces_of
 
 _MIB = 1024**2
 
@@ -29,10 +30,10 @@ def share(row: Json) -> float:
     return min(row["earned"] / row["possible"], 1.0) if row["possible"] else 0.0
 
 
-def counted(row: Json) -> Json:
-    """The score that counts, after a review where there was one: of a report, a task, a question or a criterion."""
-    score: Json = row.get("reviewed_score") or row.get("score") or row
-    return score
+def pieces(question: Json) -> list[Piece]:
+    """The whole answer, cut where evidence starts and ends; none where the report does not hold it."""
+    answer: str = question.get("answer", "")
+    return pieces_of(answer, exact_spans(question)) if answer else []
 
 
 def level(value: float) -> int:
@@ -98,7 +99,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "number": number,
     "percent": percent,
     "share": share,
-    "counted": counted,
+    "counted": total,
     "level": level,
     "pieces": pieces,
     "signed": signed,

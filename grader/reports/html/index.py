@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from grader.model import Json
-from grader.reports.html.filters import counted
+from grader.reports.effective import total
 from grader.reports.html.items import FEW, Item, items_of
 from grader.reports.html.notes import Mark, marks, to_review
 from grader.reports.html.render import render
@@ -103,7 +103,7 @@ def index_page(records: Sequence[Json], *, lang: str) -> str:
 
 def _rank(record: Json) -> tuple[bool, float, str]:
     """Graded ones first, by their score."""
-    return record["status"] == "ungraded", -counted(record)["percent"], record["submission"]["id"]
+    return record["status"] == "ungraded", -total(record)["percent"], record["submission"]["id"]
 
 
 def _tasks(records: Sequence[Json]) -> dict[str, Json]:
@@ -124,7 +124,7 @@ def _row(record: Json, tasks: dict[str, Json], said: Words) -> Row:
         id=record["submission"]["id"],
         name=_name(record),
         status=record["status"],
-        score=None if record["status"] == "ungraded" else counted(record),
+        score=None if record["status"] == "ungraded" else total(record),
         machine=record["score"],
         tasks=tuple(_task_score(by_id.get(name)) for name in tasks),
         marks=marks(record, said),
@@ -133,7 +133,7 @@ def _row(record: Json, tasks: dict[str, Json], said: Words) -> Row:
 
 
 def _task_score(task: Json | None) -> Json | None:
-    return counted(task) if task and task["status"] == "graded" else None
+    return total(task) if task and task["status"] == "graded" else None
 
 
 def _heat(task: Json, records: Sequence[Json]) -> Heat:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from grader.model import Json
-from grader.reports.html.filters import counted, share
+from grader.reports.correlation import correlation
+from grader.reports.effective import total
+from grader.reports.html.filters import share
 
 WELL: Final = 0.4
 LITTLE: Final = 0.2
@@ -90,7 +92,7 @@ def _graded(record: Json, task_id: str) -> Json | None:
 def _item(row: Json, tasks: Sequence[Json | None]) -> Item:
     own = [_score(task, row["id"]) if task else None for task in tasks]
     pairs = [
-        (score["earned"], counted(task)["earned"] - score["earned"])
+        (score["earned"], total(task)["earned"] - score["earned"])
         for task, score in zip(tasks, own, strict=True)
         if task and score
     ]
@@ -103,23 +105,9 @@ def _item(row: Json, tasks: Sequence[Json | None]) -> Item:
         possible=row["possible"],
         shares=shares,
         mean=math.fsum(known) / len(known) if known else None,
-        discrimination=correlation(pairs),
+        discrimination=correlation(pairs, least=ENOUGH),
     )
 
 
 def _score(task: Json, criterion: str) -> Json | None:
-    return next((counted(row) for row in task["criteria"] if row["id"] == criterion), None)
-
-
-def correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Pearson's r; None for fewer than five pairs, or where one side does not vary."""
-    if len(pairs) < ENOUGH:
-        return None
-    mean_x = math.fsum(x for x, _ in pairs) / len(pairs)
-    mean_y = math.fsum(y for _, y in pairs) / len(pairs)
-    covariance = math.fsum((x - mean_x) * (y - mean_y) for x, y in pairs)
-    spread_x = math.fsum((x - mean_x) ** 2 for x, _ in pairs)
-    spread_y = math.fsum((y - mean_y) ** 2 for _, y in pairs)
-    if min(spread_x, spread_y) < 1e-9:
-        return None
-    return max(-1.0, min(covariance / math.sqrt(spread_x * spread_y), 1.0))
+    return next((total(row) for row in task["criteria"] if row["id"] == criterion), None)

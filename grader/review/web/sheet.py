@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from grader.model import Json, Text
 from grader.reports.as_text import outcome_in_words
+from grader.reports.passages import Piece, pieces_of, spans_of
 from grader.reports.reviewed import Place, place_of
 from grader.reports.written_words import FLAGS, flag_in_words, reason_in_words, words_in
 from grader.review.table import number
 from grader.review.web.items import Item, disagrees, doubtful
-from grader.review.web.marks import Piece, pieces_of, spans_of
 from grader.review.web.rubrics import Rubrics
 from grader.review.web.saving import counts_of
 from grader.review.web.words import words_of

@@ -7,18 +7,19 @@ from pathlib import Path
 import pytest
 
 from grader.model import Json
-from grader.reports.html.items import correlation, items_of
+from grader.reports.correlation import correlation
+from grader.reports.html.items import ENOUGH, items_of
 from tests.reports.html.samples import batch, full
 
 
 def test_correlation_is_pearsons() -> None:
-    assert correlation([(1, 2), (2, 4), (3, 5), (4, 4), (5, 5)]) == pytest.approx(0.7745966692)
-    assert correlation([(x, -x) for x in range(5)]) == -1.0
+    assert correlation([(1, 2), (2, 4), (3, 5), (4, 4), (5, 5)], least=ENOUGH) == pytest.approx(0.7745966692)
+    assert correlation([(x, -x) for x in range(5)], least=ENOUGH) == -1.0
 
 
 @pytest.mark.parametrize("pairs", [[], [(0, 0), (1, 1), (2, 2), (3, 3)], [(1, x) for x in range(9)]])
 def test_without_people_or_variation_there_is_no_correlation(pairs: list[tuple[float, float]]) -> None:
-    assert correlation(pairs) is None
+    assert correlation(pairs, least=ENOUGH) is None
 
 
 def _records(folder: Path, count: int) -> list[Json]:

@@ -35,6 +35,17 @@ class Piece:
     ends: tuple[int, ...] = ()
 
 
+def exact_spans(question: Json) -> list[Span]:
+    """The offline grader's passages that are where their offsets say, so that no other words are highlighted."""
+    answer = question["answer"]
+    return [
+        Span(start=row["start"], end=row["end"], point=number, by=OFFLINE)
+        for number, point in enumerate(question["points"], start=1)
+        for row in point["evidence"]
+        if row["start"] < row["end"] and answer[row["start"] : row["end"]] == row["quote"]
+    ]
+
+
 def spans_of(question: Json) -> list[Span]:
     """The passages of an answer; one whose quote is not there is left out."""
     return [
