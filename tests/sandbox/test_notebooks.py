@@ -189,7 +189,7 @@ def _ended(rig: Rig, entry: str) -> tuple[CandidateFault, bytes | None]:
     with pytest.raises(CandidateFault) as again, rig.opened(entry):
         pass
     assert (again.value.outcome, again.value.message) == (caught.value.outcome, caught.value.message)
-    assert time.monotonic() - started < 3.0
+    assert time.monotonic() - started < 10  # the kernel alone takes longer, its limit far longer
     assert rig.notebook
     kept = rig.notebook.executed
     rig.take_output()
