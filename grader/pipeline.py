@@ -99,21 +99,27 @@ def _nothing_to_grade(submission: Submission, request: Request) -> SubmissionRej
     """Of a self-check: why nothing can be done, and which written answers were seen."""
     names = ", ".join(f"{name}.py" for name in code_tasks(request.tasks))
     expected = f"expected one of: {names}" if names else "a self-check grades code; ask for a code task"
-    answered = ", ".join(sorted(find_answers(submission.files, ()).by_question))
+    answered = _answered(submission)
     if answered:
-        return SubmissionRejected(f"there is no code to check; found answers to {answered}", hint=expected)
+        return SubmissionRejected(f"there is no code to check; found answers to {', '.join(answered)}", hint=expected)
     return SubmissionRejected("the submission answers none of the tasks", hint=expected)
 
 
 def _noted(submission: Submission, request: Request) -> Submission:
     """Of a self-check: what it does not look at stands in the notes, so that nobody thinks it was lost."""
-    answered = sorted(find_answers(submission.files, ()).by_question)
+    answered = _answered(submission)
     missing = [task for task in code_tasks(request.tasks) if task not in submission.entries]
     notes = [
         *([f"answers found, not graded here: {', '.join(answered)}"] if answered else []),
         *([f"not handed in yet: {', '.join(missing)}"] if missing else []),
     ]
     return dataclasses.replace(submission, notes=(*submission.notes, *notes))
+
+
+def _answered(submission: Submission) -> list[str]:
+    """The questions with an answer; headings of the template alone are none."""
+    found = find_answers(submission.files, ()).by_question
+    return sorted(question for question, answer in found.items() if answer.text.strip())
 
 
 def _is_wanted(task: Task, submission: Submission, request: Request) -> bool:

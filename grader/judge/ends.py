@@ -23,7 +23,7 @@ def fault_of(answer: Mapping[str, Any], own_line: Callable[[str], str]) -> Candi
     outcome = Outcome(answer["status"]) if answer["status"] != "raised" or name != "MemoryError" else Outcome.MEMORY
     return CandidateFault(
         outcome,
-        f"{name}: {message}" if name else message,
+        ": ".join(part for part in (name, message) if part),
         location=own_line(error["location"]),
         exception=name,
         traceback=error["traceback"],

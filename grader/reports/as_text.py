@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from grader.model import Json
+from grader.reports.groups import Group, grouped
 from grader.reports.look import Look, Page
 from grader.reports.review_text import human_lines, reviewed_of, summary_lines
 from grader.reports.written_text import written_lines
@@ -22,7 +23,7 @@ _WORDS = {
         "graded": "graded", "rejected": "rejected", "ungraded": "ungraded", "missing": "missing",
         "not isolated": "not isolated: for self-checks only, not a verdict", "note": "note", "raised at": "raised at",
         "hint": "hint", "printed": "printed", "likely cause": "likely cause", "ask": "ask",
-        "all passed": "all checks passed",
+        "all passed": "all checks passed", "same": "the same in {} checks",
         "passed": "passed", "failed": "wrong answer", "timeout": "too slow", "memory": "out of memory",
         "raised": "raised an exception", "crashed": "process ended", "invalid": "nothing to call",
         "output_limit": "too much output", "protocol": "broke the protocol",
@@ -32,7 +33,8 @@ _WORDS = {
     "zh": {
         "graded": "已评分", "rejected": "已拒收", "ungraded": "未评分", "missing": "未提交",
         "not isolated": "未隔离：仅供自查，不作为结论", "note": "备注", "raised at": "抛出位置",
-        "hint": "提示", "printed": "输出", "likely cause": "可能原因", "ask": "可追问", "all passed": "全部检查通过",
+        "hint": "提示", "printed": "输出", "likely cause": "可能原因", "ask": "可追问",
+        "all passed": "全部检查通过", "same": "{} 项检查结果相同",
         "passed": "通过", "failed": "结果错误", "timeout": "超时", "memory": "内存不足",
         "raised": "抛出异常", "crashed": "进程意外结束", "invalid": "没有可调用的函数",
         "output_limit": "输出过多", "protocol": "违反协议", "blocked": "未判定（依赖其他检查）",
@@ -132,9 +134,19 @@ class _Page:
         """Each check that did not pass or that a person judged; one line where all passed."""
         if checks and all(check["outcome"] == "passed" for check in checks):
             yield self._paint(f"  {self._words['all passed']} ({len(checks)})", "green")
-        for check in checks:
-            if check["outcome"] != "passed" or check.get("human"):
-                yield from self._check(check)
+        for group in grouped([check for check in checks if check["outcome"] != "passed" or check.get("human")]):
+            yield from self._check(group.checks[0]) if len(group.checks) == 1 else self._alike(group)
+
+    def _alike(self, group: Group) -> Iterator[str]:
+        """Checks that one thing cost: how they ended once, then their titles."""
+        first, score = group.checks[0], group.score
+        outcome = self._paint(self._words[first["outcome"]], "yellow" if score["earned"] else "red")
+        title = self._words["same"].format(len(group.checks))
+        yield f"  - {title}: {outcome}  {score['earned']:g} / {score['possible']:g}"
+        yield from self._end(first)
+        for check in group.checks:
+            points = f"{check['earned']:g} / {check['possible']:g}"
+            yield f"      - {self._in_language(check, 'title')} ({check['id']})  {points}"
 
     def _check(self, check: Json) -> Iterator[str]:
         """What was asked, how it ended, what was expected and seen, and the hint."""
@@ -143,15 +155,19 @@ class _Page:
         points = f"{check['earned']:g} / {check['possible']:g}"
         yield f"  - {self._in_language(check, 'title')} ({check['id']}): {outcome}  {points}"
         yield from human_lines(check, self._page, "      ")
-        if check["message"]:
-            yield from self._wrap(check["message"], "      ")
-        if check["location"]:
-            yield f"      {self._words['raised at']} {check['location']}  {check['exception']}".rstrip()
+        yield from self._end(check)
         hint = self._in_language(check, "hint")
         if hint:
             yield from self._wrap(f"{self._words['hint']}: {hint}", "      ")
         for line in check["output"].splitlines()[-_MAX_OUTPUT_LINES:]:
             yield self._paint(f"      {self._words['printed']} | {line[: self._width]}", "dim")
+
+    def _end(self, check: Json) -> Iterator[str]:
+        """What was expected and seen; the place where the code raised, unless the message has it."""
+        if check["message"]:
+            yield from self._wrap(check["message"], "      ")
+        if check["location"] and f"{check['location']} in " not in check["message"]:
+            yield f"      {self._words['raised at']} {check['location']}  {check['exception']}".rstrip()
 
     def _in_language(self, row: Json, name: str) -> str:
         """The text in the page's language; English where there is no other."""

@@ -86,3 +86,17 @@ def test_a_raised_exception_shows_its_line_and_the_tail_of_the_output() -> None:
 
 def test_a_candidates_copy_renders_too() -> None:
     assert "learning-1" in render(for_candidate(to_json(full_report())))
+
+
+def test_checks_that_one_thing_cost_stand_together_with_that_thing_said_once() -> None:
+    message = "NotImplementedError\ngan.py:7 in train: raise NotImplementedError"
+    ends = [check(name, outcome=Outcome.RAISED, message=message, points=10) for name in "abc"]
+    same = [replace(end, location="gan.py:7", exception="NotImplementedError") for end in ends]
+    other = check("d", outcome=Outcome.FAILED, message="shape (2,) not (3,)", points=10)
+    lines = render(to_json(report(*same, other))).splitlines()
+    assert sum("NotImplementedError" in line for line in lines) == 2  # the message's two lines, once
+    assert not any("raised at" in line for line in lines)  # the message has the place
+    start = next(number for number, line in enumerate(lines) if "the same in 3 checks" in line)
+    assert lines[start] == "  - the same in 3 checks: raised an exception  0 / 30"
+    assert lines[start + 3 : start + 6] == [f"      - title of {name} ({name})  0 / 10" for name in "abc"]
+    assert any("- title of d (d): wrong answer" in line for line in lines)

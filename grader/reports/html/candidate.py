@@ -8,24 +8,13 @@ from pathlib import Path
 
 from grader.model import Json
 from grader.reports.effective import total
+from grader.reports.groups import Group, grouped
 from grader.reports.html.backing import attested, facts
 from grader.reports.html.items import is_empty
 from grader.reports.html.notes import isolated, to_review
 from grader.reports.html.pictures import Figure, figures
 from grader.reports.html.render import render
 from grader.reports.html.words import Words, words
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """A check, or several that ended in the very same way: one slip often costs many checks."""
-
-    checks: tuple[Json, ...]
-
-    @property
-    def score(self) -> Json:
-        """Of all of them together."""
-        return {name: sum(check[name] for check in self.checks) for name in ("earned", "possible")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +90,7 @@ def _part(number: int, task: Json, files: tuple[Figure, ...]) -> Part:
     return Part(
         task=task,
         number=number,
-        lost=tuple(_groups(lost)),
+        lost=tuple(sorted(grouped(lost), key=_gained)),
         passed=tuple(check for check in task["checks"] if check["outcome"] == "passed" and not check.get("human")),
         answers=answers,
         unanswered=tuple(question["id"] for question in task["questions"] if is_empty(question)),
@@ -113,17 +102,10 @@ def _part(number: int, task: Json, files: tuple[Figure, ...]) -> Part:
     )
 
 
-def _groups(checks: list[Json]) -> list[Group]:
-    """Checks of one end together, where three or more share it; what a person judged stands alone."""
-    by_end: dict[tuple[str, ...], list[Json]] = {}
-    for check in checks:
-        end = tuple(check[name] for name in ("outcome", "message", "location", "exception"))
-        alone = check.get("human") or check["output"] or not any(end[1:])
-        by_end.setdefault((check["id"],) if alone else end, []).append(check)
-    groups = []
-    for same in by_end.values():
-        groups += [Group(checks=tuple(same))] if len(same) > 2 else [Group(checks=(check,)) for check in same]
-    return sorted(groups, key=lambda group: group.score["earned"] - group.score["possible"])
+def _gained(group: Group) -> float:
+    """Minus the points that were lost."""
+    gained: float = group.score["earned"] - group.score["possible"]
+    return gained
 
 
 def _percent(answers: tuple[Json, ...]) -> float:
