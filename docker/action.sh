@@ -25,6 +25,19 @@ echo
 echo "::$word::"
 
 if [ -f "$results/annotations.txt" ]; then cat "$results/annotations.txt"; fi
-if [ -f "$results/summary.md" ]; then cat "$results/summary.md" >>"$GITHUB_STEP_SUMMARY"; fi
+if [ -f "$results/summary.md" ]; then
+  cat "$results/summary.md" >>"$GITHUB_STEP_SUMMARY"
+elif [ "$code" -ne 0 ]; then
+  # Nothing was graded: say so where people look first, in our words alone.
+  case "$code" in
+    2) why="an option is wrong, or the change cannot be graded (exit code 2)" ;;
+    3) why="a task is broken; this says nothing about the change (exit code 3)" ;;
+    4) why="this machine has no sandbox; this says nothing about the change (exit code 4)" ;;
+    130) why="the run was stopped (exit code 130)" ;;
+    *) why="grader failed; this says nothing about the change (exit code $code)" ;;
+  esac
+  echo "::error title=Nothing was graded::$why. The log of this step has the reason."
+  echo "**Nothing was graded**: $why. The log of this step has the reason." >>"$GITHUB_STEP_SUMMARY"
+fi
 echo "exit-code=$code" >>"$GITHUB_OUTPUT"
 if [ -d "$results" ]; then echo "results=$results" >>"$GITHUB_OUTPUT"; fi

@@ -65,6 +65,8 @@ class TaskBroken(GraderError):
     """A task's files contradict the schema, the suite or each other."""
 
     exit_code = ExitCode.TASK_BROKEN
+    task = ""
+    """Its id, where it is known."""
 
 
 class SandboxUnavailable(GraderError):

@@ -95,9 +95,13 @@ def _names(tasks_dir: Path) -> list[str]:
 
 def _load_named(tasks_dir: Path, name: str) -> Task:
     """The task in the folder `name`, which must be its id: ids are looked up by folder."""
-    task = load_task(tasks_dir / name)
-    if task.id != name:
-        _broken(tasks_dir / name / TASK_FILE, f"id: {task.id!r} is not the name of the folder, {name!r}")
+    try:
+        task = load_task(tasks_dir / name)
+        if task.id != name:
+            _broken(tasks_dir / name / TASK_FILE, f"id: {task.id!r} is not the name of the folder, {name!r}")
+    except TaskBroken as error:
+        error.task = name
+        raise
     return task
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from grader.batch.command import Options, run_batch
 from grader.batch.discovery import Found
 from grader.ci.touched import Touched
 from grader.config import Settings
-from grader.errors import ExitCode, Ungraded, UsageError
+from grader.errors import ExitCode, TaskBroken, Ungraded, UsageError
 from grader.model import Json, Task
 from grader.reports import as_json, as_junit, as_markdown
 from grader.reports.annotations import Annotation, annotations_of, as_code_quality, as_commands
@@ -44,6 +45,19 @@ class Job:
     keep: Path | None = None
     jobs: int | None = None
     quiet: bool = False
+
+
+@contextmanager
+def nothing_quoted(audience: str) -> Iterator[None]:
+    """Lets no text of a broken task into a log that candidates read: only which task it is, and how to see more."""
+    try:
+        yield
+    except TaskBroken as error:
+        if audience != "candidate":
+            raise
+        name = f"the task {error.task}" if error.task else "a task"
+        hint = "`grader tasks list` with the same tasks says what is wrong; its text is not for candidates"
+        raise TaskBroken(f"{name} is broken, so nothing was graded", hint=hint) from None
 
 
 def grade_touched(root: Path, touched: Sequence[Touched], job: Job) -> list[Outcome]:

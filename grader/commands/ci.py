@@ -67,13 +67,14 @@ def ci_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, passe
         grader ci --base origin/main --single . --tasks-dir ~/hidden-tasks -o out/ --records private/
     """
     from grader.ci.git import read_change
-    from grader.ci.run import Job, exit_code_of, grade_touched, publish
+    from grader.ci.run import Job, exit_code_of, grade_touched, nothing_quoted, publish
     from grader.ci.touched import find_single, find_touched, refuse_own_tests
     from grader.pipeline import code_tasks
     from grader.task import load_tasks
 
     settings = settings_from(config, flags)
-    tasks = load_tasks(settings.tasks_dir, task_ids)
+    with nothing_quoted(audience):
+        tasks = load_tasks(settings.tasks_dir, task_ids)
     change = read_change(repo, base)
     refuse_own_tests(change, settings.tasks_dir)
     code = code_tasks(tasks)
@@ -86,7 +87,8 @@ def ci_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, passe
         if not found.touched:
             click.echo("the change touches no submission: nothing to grade", err=True)
     job = Job(tasks=tasks, settings=settings, audience=audience, keep=records, jobs=jobs, quiet=quiet)
-    outcomes = grade_touched(change.root, found.touched, job)
+    with nothing_quoted(audience):
+        outcomes = grade_touched(change.root, found.touched, job)
     ended = exit_code_of(outcomes, fail_under)
     if out is not None:
         publish(outcomes, change.root, out, settings.lang, ended)

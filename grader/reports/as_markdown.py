@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from grader.model import Json
 from grader.reports.effective import OURS, UNANSWERED, earned, flags, outcome, total, waiting
+from grader.reports.groups import Group, grouped
 from grader.reports.look import Look
 from grader.reports.markup import code, escaped, row
 
@@ -23,6 +24,7 @@ _WORDS = {
         "status": "status", "task": "task", "criteria": "criterion", "checks": "checks passed", "review": "for review",
         "not isolated": "Not isolated: for self-checks only, not a verdict.", "hint": "hint", "more": "and {} more",
         "likely cause": "Likely cause", "none": "There is no result.", "all passed": "All checks passed.",
+        "same": "The same in {} checks",
         "reviewed": "{} given by a person", "cut": "Cut here: the whole is in the job's artifacts.",
         "answered": "{answered} of {count} questions answered; {waiting} wait for a person",
         "flags": "flags", "reason": "Reason",
@@ -37,6 +39,7 @@ _WORDS = {
         "status": "状态", "task": "题目", "criteria": "评分项", "checks": "通过的检查", "review": "待复核",
         "not isolated": "未隔离：仅供自查，不作为结论。", "hint": "提示", "more": "另有 {} 项",
         "likely cause": "可能原因", "none": "没有结果。", "all passed": "全部检查通过。",
+        "same": "{} 项检查结果相同",
         "reviewed": "{} 处由人评分", "cut": "此处截断：完整结果见作业产物。",
         "answered": "共 {count} 题，作答 {answered} 题；{waiting} 题待人工复核",
         "flags": "标记", "reason": "原因",
@@ -166,19 +169,31 @@ class _Page:
             yield from ("", escaped(self._words["all passed"]))
         if wrong:
             yield ""
-        for check in wrong[:_MAX_CHECKS]:
-            yield from self._check(check)
-        if len(wrong) > _MAX_CHECKS:
-            yield f"- {escaped(self._words['more'].format(len(wrong) - _MAX_CHECKS))}"
+        groups = grouped(wrong)
+        for group in groups[:_MAX_CHECKS]:
+            yield from self._check(group.checks[0]) if len(group.checks) == 1 else self._alike(group)
+        if len(groups) > _MAX_CHECKS:
+            left = sum(len(group.checks) for group in groups[_MAX_CHECKS:])
+            yield f"- {escaped(self._words['more'].format(left))}"
 
-    def _check(self, check: Json) -> Iterator[str]:
+    def _alike(self, group: Group) -> Iterator[str]:
+        """Checks that one thing cost: how they ended once, then their titles, each once."""
+        score = group.score
+        title = escaped(self._words["same"].format(len(group.checks)))
+        yield from self._end(title, group.checks[0], f"{score['earned']:g} / {score['possible']:g}")
+        yield f"  - {'; '.join(dict.fromkeys(map(self._title, group.checks)))}"
+
+    def _end(self, title: str, check: Json, points: str) -> Iterator[str]:
+        """The line of a check, and what was expected and seen."""
         how = outcome(check)
         mark = ":warning:" if how in OURS or how == "blocked" else ":x:"
-        points = f"{earned(check):g} / {check['possible']:g}"
         where = f" {code(check['location'])} {code(check['exception'])}".rstrip() if check["location"] else ""
-        yield f"- {mark} {self._title(check)}: {escaped(self._words[how])}, {points}{where}"
+        yield f"- {mark} {title}: {escaped(self._words[how])}, {points}{where}"
         if check["message"]:
             yield f"  - {code(check['message'], 400)}"
+
+    def _check(self, check: Json) -> Iterator[str]:
+        yield from self._end(self._title(check), check, f"{earned(check):g} / {check['possible']:g}")
         hint = check[f"hint{self._suffix}"] or check["hint"]
         if hint:
             yield f"  - {escaped(self._words['hint'])}: {escaped(hint)}"

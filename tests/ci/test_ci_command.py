@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import junitparser
@@ -119,3 +121,20 @@ def test_a_submission_that_became_a_link_is_refused(typed: Typed, tmp_path: Path
 def test_an_unknown_base_is_one_line(typed: Typed, tmp_path: Path, base: str) -> None:
     root = repository(tmp_path / "r", BASE, {"x": "x\n"})
     typed("ci", "--base", base, "--repo", root, "--tasks-dir", TASKS).refused("commit")
+
+
+@pytest.mark.parametrize("broken", ["task.toml", "hidden/bugs.toml"])
+def test_a_broken_task_is_not_quoted_where_candidates_read(typed: Typed, tmp_path: Path, broken: str) -> None:
+    """Parsers quote what they cannot read, and hidden/bugs.toml says what the tests look for."""
+    root = repository(tmp_path / "r", BASE, {"submissions/bo/adder.py": GOOD})
+    tasks = tmp_path / "tasks"
+    shutil.copytree(TASKS / "adder", tasks / "adder")
+    (tasks / "adder" / broken).write_text('[off_by_one]\nbug = "the hidden slip"\n')
+    command = ("ci", "--base", "main", "--repo", root, "--tasks-dir", tasks, "--backend", "process")
+    done = typed(*command)
+    assert done.code == ExitCode.TASK_BROKEN
+    assert (done.out, len(done.err.splitlines())) == ("", 1)
+    assert "the task adder is broken, so nothing was graded (" in done.err
+    assert not {"off_by_one", "slip", "bug", broken} & set(re.split(r"[^\w./]+", done.err))
+    ours = typed(*command, "--audience", "interviewer")
+    assert (ours.code, broken in ours.err) == (ExitCode.TASK_BROKEN, True)

@@ -170,6 +170,17 @@ exit 1
     assert (folder / "output").read_text().splitlines() == ["exit-code=1", f"results={folder / 'grader-results'}"]
 
 
+@pytest.mark.parametrize(("code", "why"), [(2, "an option is wrong"), (3, "a task is broken"), (4, "no sandbox")])
+def test_the_action_says_where_people_look_that_nothing_was_graded(tmp_path: Path, code: int, why: str) -> None:
+    done, folder = run_action(tmp_path, f'#!/bin/bash\necho "grader: ::error::forged" >&2\nexit {code}\n')
+    assert done.stdout.splitlines()[-1].startswith("::error title=Nothing was graded::")
+    summary = (folder / "summary").read_text()
+    assert summary.startswith("**Nothing was graded**: ")
+    assert why in summary
+    assert "forged" not in summary
+    assert (folder / "output").read_text() == f"exit-code={code}\n"
+
+
 def test_the_action_gives_inputs_as_they_are(tmp_path: Path) -> None:
     hostile = "$(touch x); `id` '\" *"
     done, _ = run_action(tmp_path, '#!/bin/bash\nprintf "%s\\n" "$@"\n', SINGLE=hostile, TASKS="a b", FAIL_UNDER="60")

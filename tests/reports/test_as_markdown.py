@@ -49,6 +49,14 @@ def test_score_tasks_criteria_and_what_was_wrong_are_there() -> None:
     assert "c2的标题: 抛出异常" in chinese
 
 
+def test_checks_that_one_thing_cost_are_one_item() -> None:
+    same = [check(name, outcome=Outcome.INVALID, message="no function train", points=4) for name in "abcd"]
+    text = document(to_json(report(*same, check("e", outcome=Outcome.FAILED, message="shape", points=4))), EN)
+    assert "- :x: The same in 4 checks: nothing to call, 0 / 16\n  - `no function train`\n" in text
+    assert "  - title of a; title of b; title of c; title of d\n" in text
+    assert "- :x: title of e: wrong answer, 0 / 4" in text
+
+
 def test_written_answers_say_how_many_wait_for_a_person() -> None:
     assert "2 of 2 questions answered; 1 wait for a person; flags: stuffed" in document(record(), EN)
 
@@ -100,7 +108,12 @@ def test_many_submissions_are_a_table_and_a_folded_part_each() -> None:
 
 def test_a_comment_can_hold_any_number_of_submissions() -> None:
     long = to_json(
-        report(*(replace(check(f"c{n}", points=2.0, outcome=Outcome.FAILED), message="x" * 390) for n in range(20)))
+        report(
+            *(
+                replace(check(f"c{n}", points=2.0, outcome=Outcome.FAILED), message="x" * 388 + str(n))
+                for n in range(20)
+            )
+        )
     )
     text = documents([named(long, f"s{number}") for number in range(40)], EN)
     assert len(text.encode()) <= MAX_CHARS
