@@ -35,16 +35,17 @@ def opened(path: Path) -> Iterator[int]:
 
     Raises UsageError where nothing is there, SubmissionRejected where it is a link or something stranger.
     """
+    name = path.name or str(path)  # a report says no more of where it was made
     try:
-        _check_kind(str(path), path.lstat().st_mode)
+        _check_kind(name, path.lstat().st_mode)
         descriptor = os.open(path, _OPEN)
     except FileNotFoundError as error:
         message = f"there is no submission at {sanitize_line(str(path))}"
         raise UsageError(message, hint="give a folder, an archive, a .py or an .ipynb file") from error
     except OSError as error:
-        raise _unreadable(str(path), error) from error
+        raise _unreadable(name, error) from error
     try:
-        _check_kind(str(path), os.fstat(descriptor).st_mode)
+        _check_kind(name, os.fstat(descriptor).st_mode)
         yield descriptor
     finally:
         os.close(descriptor)

@@ -144,6 +144,7 @@ class _Page:
         title = self._words["same"].format(len(group.checks))
         yield f"  - {title}: {outcome}  {score['earned']:g} / {score['possible']:g}"
         yield from self._end(first)
+        yield from self._printed(first)
         for check in group.checks:
             points = f"{check['earned']:g} / {check['possible']:g}"
             yield f"      - {self._in_language(check, 'title')} ({check['id']})  {points}"
@@ -159,8 +160,7 @@ class _Page:
         hint = self._in_language(check, "hint")
         if hint:
             yield from self._wrap(f"{self._words['hint']}: {hint}", "      ")
-        for line in check["output"].splitlines()[-_MAX_OUTPUT_LINES:]:
-            yield self._paint(f"      {self._words['printed']} | {line[: self._width]}", "dim")
+        yield from self._printed(check)
 
     def _end(self, check: Json) -> Iterator[str]:
         """What was expected and seen; the place where the code raised, unless the message has it."""
@@ -168,6 +168,11 @@ class _Page:
             yield from self._wrap(check["message"], "      ")
         if check["location"] and f"{check['location']} in " not in check["message"]:
             yield f"      {self._words['raised at']} {check['location']}  {check['exception']}".rstrip()
+
+    def _printed(self, check: Json) -> Iterator[str]:
+        """The last lines that the code printed."""
+        for line in check["output"].splitlines()[-_MAX_OUTPUT_LINES:]:
+            yield self._paint(f"      {self._words['printed']} | {line[: self._width]}", "dim")
 
     def _in_language(self, row: Json, name: str) -> str:
         """The text in the page's language; English where there is no other."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grader.model import Json
+from grader.model import Json, Outcome
 
 _AT_LEAST = 3
 """Two alike are shown apart, each with its hint: that is no longer than both together."""
+
+_ONE_CAUSE = frozenset({Outcome.INVALID, Outcome.BLOCKED})
+"""Ends of one cause even where a candidate's copy does not name it: there is nothing to call, or nothing to go on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +30,8 @@ def grouped(checks: Sequence[Json]) -> list[Group]:
     """Checks of one end together, in the order of the first of each; what a person judged stands alone."""
     by_end: dict[tuple[str, ...], list[Json]] = {}
     for check in checks:
-        end = tuple(check[name] for name in ("outcome", "message", "location", "exception"))
-        alone = check.get("human") or check["output"] or not any(end[1:])
+        end = tuple(check[name] for name in ("outcome", "message", "location", "exception", "output"))
+        alone = check.get("human") or not (any(end[1:]) or check["outcome"] in _ONE_CAUSE)
         by_end.setdefault((check["id"],) if alone else end, []).append(check)
     groups = []
     for same in by_end.values():

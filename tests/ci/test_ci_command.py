@@ -115,6 +115,9 @@ def test_a_submission_that_became_a_link_is_refused(typed: Typed, tmp_path: Path
     assert done.code == ExitCode.USAGE
     assert "ada: 0 % " in done.out
     assert "rejected" in done.out
+    published = "".join(path.read_text("utf-8") for path in sorted((tmp_path / "out").rglob("*.*")))
+    assert "is a symbolic link" in published
+    assert str(tmp_path) not in published
 
 
 @pytest.mark.parametrize("base", ["-x", "nowhere"])

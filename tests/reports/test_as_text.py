@@ -100,3 +100,13 @@ def test_checks_that_one_thing_cost_stand_together_with_that_thing_said_once() -
     assert lines[start] == "  - the same in 3 checks: raised an exception  0 / 30"
     assert lines[start + 3 : start + 6] == [f"      - title of {name} ({name})  0 / 10" for name in "abc"]
     assert any("- title of d (d): wrong answer" in line for line in lines)
+
+
+def test_what_a_candidates_copy_does_not_explain_stands_together_too_where_the_end_has_one_cause() -> None:
+    nothing = [check(name, outcome=Outcome.INVALID, points=4) for name in "abc"]
+    wrong = [check(name, outcome=Outcome.FAILED, points=4) for name in "def"]
+    text = render(for_candidate(to_json(report(*nothing, *wrong))))
+    assert "the same in 3 checks: nothing to call  0 / 12" in text
+    assert text.count("wrong answer") == 3
+    noisy = [replace(check(name, outcome=Outcome.RAISED, message="no", points=4), output="hello") for name in "abc"]
+    assert render(to_json(report(*noisy))).count("printed | hello") == 1
