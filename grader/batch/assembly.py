@@ -158,4 +158,5 @@ def is_kept(row: JobRow | None, key: str, folder: Path) -> bool:
 def is_lasting(kept: Kept) -> bool:
     """False where a result should be asked for again next time: an endpoint failed on a part of it."""
     points = (point for question in kept.result.questions for point in question.points)
-    return kept.result.status is TaskStatus.GRADED and not any(point.llm and point.llm.error for point in points)
+    settled = kept.result.status in {TaskStatus.GRADED, TaskStatus.MISSING}
+    return settled and not any(point.llm and point.llm.error for point in points)

@@ -102,7 +102,7 @@ def _text(form: str, views: Sequence[Json], out: Path, look: Look) -> str:
     if many is not None:
         return many(views, look)
     hint = "give -o FOLDER" if folder_writer(form) else f"name one of them, e.g. {out / views[0]['submission']['id']}"
-    raise UsageError(f"{out} holds {len(views)} reports, and {form} shows one in a text", hint=hint)
+    raise UsageError(f"{out} holds {len(views)} reports, and {form} shows one of them", hint=hint)
 
 
 def _write_folder(form: str, stored: Sequence[Stored], results: Sequence[Result], look: Look, folder: Path) -> None:

@@ -13,7 +13,7 @@ from grader.batch.session import Interrupted
 from grader.batch.unit import Unit
 from grader.config import Settings
 from grader.errors import SandboxUnavailable, TaskBroken, Ungraded, UsageError
-from grader.model import Json
+from grader.model import Json, TaskResult, TaskStatus
 from grader.pipeline import Judged
 from grader.runners.protocol import Context
 from grader.store import Store
@@ -71,6 +71,17 @@ def test_a_second_run_grades_nothing_and_changes_no_file(room: Room) -> None:
     assert len(room.asked) == 3
     assert show.tally.stored == 3
     assert files(room) == before
+
+
+def test_answers_that_nobody_wrote_are_looked_for_once(room: Room) -> None:
+    """Whether there are any is only known from reading them, as a job; nothing in a second run can differ."""
+
+    def none_found(unit: Unit, _context: Context) -> Judged:
+        return Judged(result=TaskResult(task=unit.task, status=TaskStatus.MISSING, reason="no file answers a question"))
+
+    room.grade(none_found)
+    show = room.grade(none_found)
+    assert (len(room.asked), show.tally.stored) == (3, 3)
 
 
 def test_only_what_changed_is_graded_again(room: Room) -> None:
