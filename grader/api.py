@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader import pipeline, task
+from grader.atomic import check_writable
 from grader.config import Settings
 from grader.errors import GraderError, UsageError
 from grader.model import Report, Task
@@ -51,13 +52,15 @@ def grade(  # noqa: PLR0913 -- all but two are by keyword, and most callers need
     `tasks` are names, folders or loaded tasks; all of `settings.tasks_dir` where there are none. With `output` the
     report is written there, its pictures beside it. `on_check` is told of each finished check (task id, result).
 
-    Raises UsageError for a path that does not exist, TaskBroken for a task that cannot be read, SandboxUnavailable
-    where nothing can be run.
+    Raises UsageError for a path that does not exist or cannot be written, TaskBroken for a task that cannot be read,
+    SandboxUnavailable where nothing can be run.
     """
     chosen = settings or Settings()
     request = Request(
         tasks=_tasks(tasks, chosen), settings=chosen, pictures=output is not None, on_opinion=on_opinion
     )  # fmt: skip
+    if output is not None:
+        check_writable(Path(output))
     graded = pipeline.grade(Path(submission), request, on_check)
     return _told(_saved(graded, output), graded, on_fault)
 

@@ -27,6 +27,21 @@ def write_bytes(path: Path, data: bytes) -> None:
         raise UsageError(message, hint="give a path in a folder that you may write to") from error
 
 
+def check_writable(path: Path) -> None:
+    """Raises UsageError where `write_bytes` could not write `path`; makes parent folders. Said before long work."""
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        return
+    probe = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+        probe.unlink()
+    except OSError as error:
+        message = f"cannot write {path}: {error.strerror or error}"
+        raise UsageError(message, hint="give a path in a folder that you may write to") from error
+
+
 def write_text(path: Path, text: str) -> None:
     """`write_bytes` for text, in UTF-8."""
     write_bytes(path, text.encode("utf-8"))

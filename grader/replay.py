@@ -64,18 +64,19 @@ def _changes(report: Report, tasks: dict[str, Task], path: Path) -> Iterator[str
     for task in report.tasks:
         now = tasks[task.id]
         if now.sha256 != task.sha256:
-            yield f"{task.id}: the task was changed since ({task.version} then, {now.version} now)"
+            both = "its version was not" if task.version == now.version else f"{task.version} then, {now.version} now"
+            yield f"{task.id}: the task was changed since ({both})"
 
 
 def _versions(before: Report, after: Report) -> Iterator[str]:
     names = dict.fromkeys((*before.run.versions, *after.run.versions))
     for name in names:
         then, now = before.run.versions.get(name), after.run.versions.get(name)
-        if then != now:
+        if then and now and then != now:  # what ran no code has no versions
             yield f"version of {name}: {then} then, {now} now"
     image = (before.run.image.rpartition("@")[2], after.run.image.rpartition("@")[2])
-    if image[0] != image[1]:
-        yield f"image: {image[0] or 'none'} then, {image[1] or 'none'} now"
+    if all(image) and image[0] != image[1]:
+        yield f"image: {image[0]} then, {image[1]} now"
 
 
 def _differences(before: Report, after: Report) -> Iterator[str]:

@@ -35,6 +35,8 @@ from grader.model import (
     TaskStatus,
 )
 
+_NOTHING = "no file here answers a task of this run: each is named for its task, at the top (is this the right folder?)"
+
 
 def score_task(result: TaskResult) -> ScoredTask:
     """The points of one task. `task.criteria` says what is possible, whatever checks ran.
@@ -111,11 +113,15 @@ def score_report(submission: Submission, results: Sequence[TaskResult], run: Run
     The report is ungraded where a task is: its score is then what is known so far, not a verdict.
     """
     tasks = tuple(score_task(result) for result in results)
+    nothing = bool(tasks) and all(task.status is TaskStatus.MISSING for task in tasks)
     ungraded = [task for task in tasks if task.status is TaskStatus.UNGRADED]
     return Report(
         grader_version=__version__,
         submission=SubmissionInfo(
-            id=submission.id, candidate=submission.candidate, sha256=submission.sha256, notes=submission.notes
+            id=submission.id,
+            candidate=submission.candidate,
+            sha256=submission.sha256,
+            notes=(*submission.notes, *([_NOTHING] if nothing else [])),
         ),
         status=ReportStatus.UNGRADED if ungraded else ReportStatus.GRADED,
         score=_total(task.score for task in tasks),

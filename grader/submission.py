@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from grader.digest import digest_files
@@ -87,6 +87,18 @@ def submission_id(path: Path, task_ids: Collection[str]) -> str:
 def is_form(path: Path) -> bool:
     """True for what could be a submission: a folder, or a file with a suffix of one."""
     return path.is_dir() or _suffix(path) != ""
+
+
+def refuse_single(folder: Path, paths: Iterable[Path], task_ids: Collection[str]) -> None:
+    """Raises UsageError where a folder of submissions, with `paths` in it, is itself one.
+
+    A file in it is then named for a task, not for a person.
+    """
+    roles = {f"{stem}{suffix}" for stem in (*task_ids, ANY_TASK) for suffix in _SOURCES}
+    for path in paths:
+        if path.name in {*roles, SETTINGS_FILE}:
+            message = f"{folder} is itself a submission: it has {path.name}"
+            raise UsageError(message, hint=f"`grader grade {folder}`, or give the folder around it")
 
 
 def _suffix(path: Path) -> str:

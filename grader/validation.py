@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.config import Settings
-from grader.errors import ExitCode, TaskBroken
+from grader.errors import ExitCode, TaskBroken, UsageError
 from grader.model import Json, Outcome, ScoredTask, Task
 from grader.pipeline import Request
 from grader.task import load_tasks
@@ -49,7 +49,10 @@ class Validation:
             if self._only in case.name or self._only in case.kind
         ]
         if not cases:
-            raise TaskBroken(f"task {task.id} has no case that matches {self._only!r}")
+            if self._only:
+                hint = "a word of a case's name or kind: reference, style, mutant, sample"
+                raise UsageError(f"task {task.id} has no case that matches {self._only!r}", hint=hint)
+            raise TaskBroken(f"task {task.id} has no cases", hint="expected reference/<task>/; see --references")
         started = time.monotonic()
         say(f"{task.id} {task.version}: {len(cases)} cases, {self._jobs} at a time, backend {self._settings.backend}")
         request = Request(tasks={task.id: task}, settings=replace(self._settings))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.config import Settings
-from grader.errors import ExitCode, TaskBroken
+from grader.errors import ExitCode, UsageError
 from grader.validation import Validation
 from tests.faulty import GOOD
 
@@ -60,5 +60,5 @@ def test_a_slip_that_is_not_named_leaves_the_task_unproven(validation: Callable[
 
 
 def test_a_word_that_matches_no_case_is_said(validation: Callable[..., Validation]) -> None:
-    with pytest.raises(TaskBroken, match="no case that matches"):
+    with pytest.raises(UsageError, match="no case that matches"):
         validation(only="nothing").run(["adder"], lambda _line: None)

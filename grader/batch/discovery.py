@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from grader.errors import UsageError
-from grader.submission import ANY_TASK, is_form, submission_id
+from grader.submission import is_form, refuse_single, submission_id
 from grader.text import sanitize_line
 
 RESERVED: Final = frozenset(
@@ -47,22 +47,13 @@ def find_submissions(folder: Path, task_ids: Collection[str], out: Path | None =
     except OSError as error:
         message = f"cannot read the folder {folder}: {error.strerror or error}"
         raise UsageError(message, hint="give a folder of submissions") from error
-    _refuse_single(folder, paths, task_ids)
+    refuse_single(folder, paths, task_ids)
     found = [Found(id=submission_id(path, task_ids), path=path) for path in paths if is_form(path)]
     if not found:
         message = f"there are no submissions in {folder}"
         raise UsageError(message, hint="expected folders, .zip, .tar.gz, .tgz or .tar archives, .py or .ipynb files")
     _refuse_clashes(found)
     return sorted(found, key=lambda one: one.id), [path.name for path in paths if not is_form(path)]
-
-
-def _refuse_single(folder: Path, paths: list[Path], task_ids: Collection[str]) -> None:
-    """Raises where `folder` itself is one submission: a file in it is named for a task, not for a person."""
-    roles = {f"{stem}{suffix}" for stem in (*task_ids, ANY_TASK) for suffix in (".py", ".ipynb")}
-    for path in paths:
-        if path.name in {*roles, "submission.toml"}:
-            message = f"{folder} is itself a submission: it has {path.name}"
-            raise UsageError(message, hint=f"`grader grade {folder}`, or give the folder around it")
 
 
 def _refuse_clashes(found: list[Found]) -> None:

@@ -66,6 +66,7 @@ def ci_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, passe
         grader ci --base origin/main -o out/ --fail-under 60
         grader ci --base origin/main --single . --tasks-dir ~/hidden-tasks -o out/ --records private/
     """
+    from grader.atomic import check_writable
     from grader.ci.git import read_change
     from grader.ci.run import Job, exit_code_of, grade_touched, nothing_quoted, publish
     from grader.ci.touched import find_single, find_touched, refuse_own_tests
@@ -86,6 +87,9 @@ def ci_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, passe
             click.echo(f"no more there: {_shown(path)}", err=True)
         if not found.touched:
             click.echo("the change touches no submission: nothing to grade", err=True)
+    for folder in (out, records):
+        if folder is not None:
+            check_writable(folder / "result.json")
     job = Job(tasks=tasks, settings=settings, audience=audience, keep=records, jobs=jobs, quiet=quiet)
     with nothing_quoted(audience):
         outcomes = grade_touched(change.root, found.touched, job)

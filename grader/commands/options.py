@@ -63,7 +63,13 @@ def settings_from(config: Path | None, flags: dict[str, Any]) -> Settings:
         if given.get("tasks_dir") is not None:
             raise UsageError("--tasks-dir and --tasks-package both name the tasks", hint="give one of them")
         given["tasks_dir"] = tasks_of(package)
-    return load_settings(config=config, environ=os.environ, flags=given)
+    settings = load_settings(config=config, environ=os.environ, flags=given)
+    if "llm_model" in flags and bool(settings.llm_base_url) != bool(settings.llm_model):
+        # Said before anything runs; a command without these flags does not care.
+        missing = "llm_model" if settings.llm_base_url else "llm_base_url"
+        option = OPTIONS[missing]
+        raise UsageError(f"a second opinion needs {option.flag}", hint=f"or {option.variable}; else unset the other")
+    return settings
 
 
 def settings_in_kit(config: Path | None, flags: dict[str, Any]) -> tuple[Settings, Kit | None]:

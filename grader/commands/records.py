@@ -39,6 +39,7 @@ def verify_report_command(file: Path, key: Path | None, quiet: bool) -> int:  # 
     from grader.reports.signature import load_public, problem_of, signature_path
     from grader.reports.verified import notes_of, problems_of
 
+    file = _record_in(file)
     public = load_public(key) if key else None
     record = read_stored(file)
     problems = problems_of(record, file)
@@ -78,13 +79,18 @@ def replay_command(
 
     settings = settings_from(config, flags)
     with Progress(enabled=not quiet) as progress:
-        done = replay(file, submission, settings, progress.check)
+        done = replay(_record_in(file), submission, settings, progress.check)
     same = [] if done.differences else [f"the same: {done.report.score.earned:g} points, every outcome"]
     _told(done.differences, [*done.changes, *same], quiet=quiet)
     if done.error is not None:
         say(done.error)
         return done.error.exit_code
     return ExitCode.BELOW_THRESHOLD if done.differences else ExitCode.GRADED
+
+
+def _record_in(path: Path) -> Path:
+    """The report's file where its folder is named, as `grader report` takes it."""
+    return path / "report.json" if path.is_dir() else path
 
 
 def _verified(file: Path, *, signed: bool) -> str:

@@ -63,6 +63,10 @@ def to_json(report: Report) -> Json:
 
 def from_json(record: Json) -> Report:
     """The report of an interviewer's record. Raises UsageError where the record does not fit the schema."""
+    version = record.get("schema_version")
+    if isinstance(version, int) and version > SCHEMA_VERSION and "grader" in record:
+        message = f"a report of a newer version: schema_version {version}, this grader reads {SCHEMA_VERSION}"
+        raise UsageError(message, hint="update grader")
     problem = violation(record, "report")
     if not problem and record["audience"] != "interviewer":
         problem = "this is a candidate's copy, which has no scores of hidden checks by name"
@@ -116,8 +120,8 @@ def read_stored(path: Path) -> Json:
     try:
         record = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_object)
     except (OSError, ValueError, RecursionError) as error:
-        message = f"cannot read the report {path}: {sanitize_line(str(error))}"
-        raise UsageError(message, hint="give a report.json") from error
+        why = error.strerror if isinstance(error, OSError) else f"no JSON, {sanitize_line(str(error))}"
+        raise UsageError(f"cannot read the report {path}: {why}", hint="give a report.json, or its folder") from error
     return record if isinstance(record, dict) else {"": record}  # no object: the schema says what is missing
 
 

@@ -37,7 +37,8 @@ def violation(instance: object, name: str) -> str:
     if error is None:
         return ""
     place = error.json_path.removeprefix("$").removeprefix(".") or "top level"
-    expected = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+    # Of the whole file the description says what it is, not what was expected.
+    expected = error.schema.get("description", "") if isinstance(error.schema, dict) and error.absolute_path else ""
     return sanitize_line(f"{place}: {error.message}" + (f" [{expected}]" if expected else ""), 400)
 
 

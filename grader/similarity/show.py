@@ -40,7 +40,8 @@ def as_json(findings: Sequence[Finding], found: Collected) -> str:
 
 def _head(findings: Sequence[Finding], found: Collected) -> str:
     submitted: list[Unit] = [unit for unit in found.units if not unit.public]
-    what = f"{found.submissions} submissions, {len(submitted)} programs and answers compared"
+    people = "1 submission" if found.submissions == 1 else f"{found.submissions} submissions"
+    what = f"{people}, {len(submitted)} programs and answers compared"
     if not findings:
         return f"{what}: nothing that two people would not write alike"
     pairs = "pair" if len(findings) == 1 else "pairs"

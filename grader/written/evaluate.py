@@ -54,7 +54,8 @@ def read_rows(path: Path, rubrics: Mapping[str, CompiledRubric]) -> list[Row]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()[:_MAX_ROWS]
     except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read {path}: {sanitize_line(str(error))}", hint="give a JSONL file") from error
+        why = error.strerror if isinstance(error, OSError) else sanitize_line(str(error))
+        raise UsageError(f"cannot read {path}: {why}", hint="give a JSONL file") from error
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
