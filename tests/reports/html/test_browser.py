@@ -227,3 +227,11 @@ def test_paper_shows_what_was_folded_and_no_controls(site: Path, opened: Any) ->
     assert index.locator(".sort").first.evaluate("(each) => getComputedStyle(each).display") == "contents", (
         "a button would leave the head of the table's next pages empty"
     )
+
+
+def test_on_a_phone_the_title_of_a_wide_table_stays_in_sight(site: Path, opened: Any) -> None:
+    page = opened(site / "en" / "index.html", viewport={"width": 390, "height": 844})
+    box = page.locator(".heat caption > div").first
+    assert box.evaluate("each => each.getBoundingClientRect().right") <= 390
+    page.locator(".scroll").filter(has=page.locator(".heat")).first.evaluate("each => { each.scrollLeft = 60; }")
+    assert 0 <= box.evaluate("each => each.getBoundingClientRect().left") <= 30
