@@ -54,7 +54,9 @@ class JudgePlugin:
         """A suite that cannot be imported is ours."""
         if report.failed and self.error is None:
             lines = [line.removeprefix("E").strip() for line in str(report.longrepr).splitlines() if line.strip()]
-            self.error = TaskBroken(f"task {self._task.id}: {report.nodeid} cannot be collected: {lines[-1]}")
+            place = next((line for line in reversed(lines) if line.startswith("File ")), "").rpartition(", line ")[2]
+            where = f"line {place}: " if place.isdecimal() else ""  # of a syntax error, which has no frame of its own
+            self.error = TaskBroken(f"task {self._task.id}: {report.nodeid} cannot be collected: {where}{lines[-1]}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:

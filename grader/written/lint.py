@@ -20,6 +20,7 @@ from grader.written.grade import AnswerGrade, Verdict, grade_answer
 from grader.written.match import match_point
 from grader.written.negation import negators
 from grader.written.rubric import Exemplar, Point, load_exemplars, load_rubric
+from grader.written.template import problem_of
 from grader.written.tokens import read
 
 REFERENCE = 0.95
@@ -186,6 +187,11 @@ def lint_all(path: Path, say: Callable[[str], None]) -> bool:
     if path.is_dir():
         others = compile_rubrics(load_rubric(one) for one in paths)
     good = [_lint_one(one, others, say) for one in paths]
+    if path.is_dir() and all(good):  # a rubric that cannot be read has no question to compare
+        problem = problem_of(path) if good else f"{path} has no q01.toml ..."
+        good.append(not problem)
+        if problem:
+            say(f"  error: {problem}")
     return bool(good) and all(good)
 
 
@@ -202,6 +208,8 @@ def _lint_one(path: Path, others: dict[str, CompiledRubric], say: Callable[[str]
 
 def main(arguments: list[str]) -> int:
     """Lints the files or folders named; the exit code says whether anything is wrong."""
+    if not arguments or arguments[0] in {"-h", "--help"}:
+        sys.exit("usage: python -m grader.written.lint RUBRIC.toml|FOLDER ...")
     good = [lint_all(Path(name), print) for name in arguments]
     return ExitCode.GRADED if good and all(good) else ExitCode.TASK_BROKEN
 
@@ -210,4 +218,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except GraderError as error:
-        sys.exit(str(error))
+        sys.exit(f"grader: {error}")

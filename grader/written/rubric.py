@@ -116,7 +116,7 @@ def load_rubric(path: Path) -> Rubric:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        _broken(path, sanitize_line(str(error)), error)
+        _broken(path, _why(error), error)
     problem = violation(table, "rubric") or _contradicts_itself(table, path)
     if problem:
         _broken(path, problem)
@@ -198,7 +198,12 @@ def _lines(path: Path) -> list[str]:
     try:
         return [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
     except (OSError, ValueError) as error:
-        _broken(path, sanitize_line(str(error)), error)
+        _broken(path, _why(error), error)
+
+
+def _why(error: Exception) -> str:
+    """Why a file cannot be read, without the path, which stands before it."""
+    return error.strerror if isinstance(error, OSError) and error.strerror else sanitize_line(str(error))
 
 
 def _broken(path: Path, what: str, cause: Exception | None = None) -> NoReturn:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from grader.atomic import write_text
+from grader.errors import GraderError
 from grader.written.rubric import Rubric, load_rubrics
 
 TEMPLATE = "answers_template.md"
@@ -34,11 +35,26 @@ def answers_template(rubrics: Iterable[Rubric]) -> str:
     return "\n".join([_START, *questions, "", *headings]).rstrip("\n") + "\n"
 
 
+def problem_of(root: Path) -> str:
+    """What is wrong with the template of the written task in `root`; "" where it has its questions."""
+    path = root / TEMPLATE
+    again = f"run python -m grader.written.template {root}"
+    if not path.is_file():
+        return f"{TEMPLATE} is missing, so a kit has nothing to write into: {again}"
+    kept = path.read_text(encoding="utf-8", errors="replace")
+    return "" if kept == answers_template(load_rubrics(root).values()) else f"{TEMPLATE} has other questions: {again}"
+
+
 def main(arguments: list[str]) -> None:
     """Writes the template into the folder of a written task."""
+    if len(arguments) > 1 or arguments[:1] in (["-h"], ["--help"]):
+        sys.exit("usage: python -m grader.written.template [FOLDER OF THE TASK]   (by default tasks/written)")
     root = Path(arguments[0] if arguments else "tasks/written")
     write_text(root / TEMPLATE, answers_template(load_rubrics(root).values()))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except GraderError as error:
+        sys.exit(f"grader: {error}")

@@ -107,9 +107,13 @@ def test_a_whole_run_gives_each_check_its_outcome(tmp_path: Path) -> None:
     assert not result.facts.isolated
 
 
-def test_a_broken_suite_is_an_error_of_ours(tmp_path: Path) -> None:
-    with pytest.raises(TaskBroken, match="cannot be collected"):
-        run_judge(job(tmp_path, "import no_such_module"))
+@pytest.mark.parametrize(
+    ("suite", "why"),
+    [("import no_such_module", "collected: ModuleNotFoundError"), ("x = 1\n\ndef x(:", "line 3: SyntaxError")],
+)
+def test_a_broken_suite_is_an_error_of_ours(tmp_path: Path, suite: str, why: str) -> None:
+    with pytest.raises(TaskBroken, match=f"cannot be .*{why}"):
+        run_judge(job(tmp_path, suite))
 
 
 def test_a_mistake_in_one_check_leaves_the_task_ungraded(tmp_path: Path) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from grader.cli import cli
+from grader.errors import TaskBroken
 from grader.model import Submission, TaskResult
 from grader.task import load_task
+from grader.written.lint import lint_all
 from grader.written.rubric import load_rubrics
 from grader.written.task import grade_written
-from grader.written.template import TEMPLATE, answers_template
+from grader.written.template import TEMPLATE, answers_template, main
 from tests.written.conftest import ROOT, TASK
 
 ANSWER = (ROOT / "reference" / "written" / "q03.en.md").read_text("utf-8")
@@ -58,3 +62,29 @@ def test_tasks_show_prints_every_question_with_its_id_in_the_chosen_language(lan
     lines = [line.split(maxsplit=2) for line in shown.output.splitlines()[-30:]]
     questions = {rubric.id: rubric.question.in_language(lang) for rubric in load_rubrics(TASK).values()}
     assert {name: title.strip() for _, name, title in lines} == questions
+
+
+def test_lint_asks_for_a_template_with_the_questions_of_the_task(tmp_path: Path) -> None:
+    """Without one a kit has nothing to write answers into."""
+    root = tmp_path / "tasks" / "written"
+    (root / "exemplars").mkdir(parents=True)
+    (tmp_path / "reference" / "written").mkdir(parents=True)
+    for name in ("q01.toml", "exemplars/q01.jsonl"):
+        shutil.copy(TASK / name, root / name)
+    for name in ("q01.en.md", "q01.zh.md"):
+        shutil.copy(ROOT / "reference" / "written" / name, tmp_path / "reference" / "written" / name)
+    said: list[str] = []
+    assert not lint_all(root, said.append)
+    assert f"{TEMPLATE} is missing" in said[-1]
+    main([str(root)])
+    assert lint_all(root, said.append)
+    (root / TEMPLATE).write_text("## Q1\n")
+    assert not lint_all(root, said.append)
+    assert f"run python -m grader.written.template {root}" in said[-1]
+
+
+def test_the_maker_of_the_template_says_what_it_takes(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="usage"):
+        main(["--help"])
+    with pytest.raises(TaskBroken, match="at least one rubric"):
+        main([str(tmp_path)])
