@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from pathlib import Path
 
 from grader.errors import UsageError
+
+
+def cannot_write(path: Path, error: OSError) -> UsageError:
+    """The error for a place that cannot be written, with what to do: a full disk is no question of rights."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    hint = "make room there, or give another place" if full else "give a path in a folder that you may write to"
+    return UsageError(f"cannot write {path}: {error.strerror or error}", hint=hint)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -23,8 +31,7 @@ def write_bytes(path: Path, data: bytes) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             _replace(target, data)
     except OSError as error:
-        message = f"cannot write {path}: {error.strerror or error}"
-        raise UsageError(message, hint="give a path in a folder that you may write to") from error
+        raise cannot_write(path, error) from error
 
 
 def check_writable(path: Path) -> None:
@@ -38,8 +45,7 @@ def check_writable(path: Path) -> None:
         os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
         probe.unlink()
     except OSError as error:
-        message = f"cannot write {path}: {error.strerror or error}"
-        raise UsageError(message, hint="give a path in a folder that you may write to") from error
+        raise cannot_write(path, error) from error
 
 
 def write_text(path: Path, text: str) -> None:

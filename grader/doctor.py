@@ -6,6 +6,7 @@ doctor that hangs is of no use on a machine that is ill.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.errors import SandboxUnavailable
 from grader.sandbox.image import find_image
+from grader.text import sanitize_line
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -88,8 +90,20 @@ def _torch() -> Need:
 
 
 def _no_engine(error: Exception) -> Need:
-    reason = " ".join(str(error).split())[:160]
-    return Need(name="engine", ok=False, detail=f"no Docker engine answers: {reason}", fix="docker/engine.sh")
+    where = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    detail = f"no Docker engine answers at {sanitize_line(where, 120)}: {_reason(error)}"
+    return Need(name="engine", ok=False, detail=detail, fix="docker/engine.sh")
+
+
+def _reason(error: BaseException) -> str:
+    """What the operating system said, from below the client's wrappings; else the outermost words."""
+    waiting: list[object] = [error]
+    for inner in waiting:  # grows while it is read; each error has few others inside
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror
+        if isinstance(inner, BaseException) and len(waiting) < 50:
+            waiting += [*inner.args, inner.__cause__, inner.__context__]
+    return sanitize_line(str(error), 160)
 
 
 def _engine_needs(client: DockerClient, *, gpu: bool) -> list[Need]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from pathlib import Path
 
 import pytest
 
-from grader.atomic import write_bytes, write_text
+from grader.atomic import cannot_write, write_bytes, write_text
 from grader.errors import UsageError
 
 
@@ -70,3 +71,9 @@ def test_an_impossible_place_is_a_usage_error(tmp_path: Path, name: str) -> None
     with pytest.raises(UsageError, match="cannot write"):
         write_bytes(tmp_path / name, b"x")
     assert not list(tmp_path.glob(".*.tmp"))
+
+
+def test_a_full_disk_is_told_from_a_place_that_one_may_not_write_to() -> None:
+    full = cannot_write(Path("x"), OSError(errno.ENOSPC, "No space left on device"))
+    assert full.hint == "make room there, or give another place"
+    assert "may write to" in cannot_write(Path("x"), OSError(errno.EACCES, "Permission denied")).hint

@@ -148,3 +148,11 @@ def test_the_engine_of_this_machine_is_described() -> None:
     assert version in needs["engine"].detail
     assert needs["seccomp"].ok
     assert needs["limits"].ok
+
+
+def test_an_engine_that_does_not_answer_is_named_with_the_reason_in_plain_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    need = next(need for need in run_checks() if need.name == "engine")
+    assert need.detail == f"no Docker engine answers at unix://{tmp_path}/none.sock: No such file or directory"

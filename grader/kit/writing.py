@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader import __version__
+from grader.atomic import cannot_write
 from grader.errors import UsageError
 from grader.kit.contents import public_files, work_files
 from grader.kit.finding import WORK, Kit
@@ -37,8 +38,7 @@ def write_kit(tasks: Mapping[str, Task], target: Path) -> Kit:
             digests = _stage(files, list(tasks), staged)
             _move(staged, root)
     except OSError as error:
-        hint = "give a folder in a place that you may write to"
-        raise UsageError(f"cannot write {target}: {error.strerror or error}", hint=hint) from error
+        raise cannot_write(target, error) from error
     return Kit(root=root, digests=digests)
 
 
