@@ -192,3 +192,14 @@ def test_make_targets_that_documents_name_exist() -> None:
     for path in DOCUMENTS:
         named = re.findall(r"(?:`|^\$ )make ([a-z]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
         assert set(named) <= targets, _relative(path)
+
+
+def test_both_readmes_have_the_same_commands() -> None:
+    """In the same order; the Chinese one asks for Chinese where a candidate reads the output."""
+
+    def commands(name: str) -> list[str]:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        lines = re.findall(r"^\$ ((?:make|grader|pip) [^#\n]*)", text, re.MULTILINE)
+        return [re.sub(r" --lang zh|<[^>]*>", "", line).strip() for line in lines]
+
+    assert commands("README.md") == commands("README.zh-CN.md")
