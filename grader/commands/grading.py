@@ -122,8 +122,7 @@ def check_command(
     settings, kit = settings_in_kit(config, flags)
     tasks = load_tasks(settings.tasks_dir, task_ids)
     if not quiet:
-        click.echo("Self-check: public tests, your code runs on this machine without isolation.", err=True)
-        _say_kit(kit, tasks)
+        _say_check(kit, tasks, settings.lang)
     faults: list[GraderError] = []
     with _progress(quiet=quiet) as progress:
         report = api.check(
@@ -144,13 +143,29 @@ def _progress(*, quiet: bool) -> Progress:
     return Progress(enabled=not quiet)
 
 
-def _say_kit(kit: Kit | None, tasks: Mapping[str, Task]) -> None:
-    """Where the tasks come from when nobody named them, and which are not as they were handed out."""
+_SAID = {
+    "en": {
+        "check": "Self-check: public tests, your code runs on this machine without isolation.",
+        "kit": "Tasks of the kit in {}",
+        "changed": "tasks/{} was changed since the kit was made: the grading uses the original",
+    },
+    "zh": {
+        "check": "自查：只运行公开测试，你的代码直接在本机运行，没有隔离。",
+        "kit": "题目来自题包 {}",
+        "changed": "tasks/{} 在题包生成后被修改过：正式评分使用原件",
+    },
+}
+
+
+def _say_check(kit: Kit | None, tasks: Mapping[str, Task], lang: str) -> None:
+    """What is about to run; where the tasks come from when nobody named them, and which are not as handed out."""
+    said = _SAID["zh" if lang == "zh" else "en"]
+    click.echo(said["check"], err=True)
     if kit is None:
         return
-    click.echo(f"Tasks of the kit in {kit.root}", err=True)
+    click.echo(said["kit"].format(kit.root), err=True)
     for name in kit.changed(tasks):
-        click.echo(f"tasks/{name} was changed since the kit was made: the grading uses the original", err=True)
+        click.echo(said["changed"].format(name), err=True)
 
 
 def _show(report: Report, lang: str) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from grader.model import Json
 from grader.reports.effective import OURS, outcome
+from grader.reports.our_words import in_words
 from grader.text import sanitize_line, sanitize_text
 
 MAX_ANNOTATIONS = 10
@@ -115,7 +116,7 @@ def _about(check: Json, lang: str) -> str:
     title = (check["title_zh"] if lang == "zh" else "") or check["title"]
     hint = (check["hint_zh"] if lang == "zh" else "") or check["hint"]
     where = f" ({check['location']})" if "[cell " in check["location"] else ""
-    return "\n".join(filter(None, (f"{title}{where}", check["message"], hint)))
+    return "\n".join(filter(None, (f"{title}{where}", in_words(check["message"], lang), hint)))
 
 
 def _data(text: str) -> str:

@@ -13,6 +13,7 @@ from grader.reports.effective import OURS, UNANSWERED, earned, flags, outcome, t
 from grader.reports.groups import Group, grouped
 from grader.reports.look import Look
 from grader.reports.markup import code, escaped, row
+from grader.reports.our_words import in_words
 
 MAX_CHARS = 60_000
 """A comment on GitHub holds 65,536 characters."""
@@ -85,6 +86,7 @@ class _Page:
 
     def __init__(self, lang: str) -> None:
         self._words = _words(lang)
+        self._lang = lang
         self._suffix = "_zh" if lang == "zh" else ""
 
     def all_of(self, records: Sequence[Json]) -> Iterator[str]:
@@ -190,7 +192,7 @@ class _Page:
         where = f" {code(check['location'])} {code(check['exception'])}".rstrip() if check["location"] else ""
         yield f"- {mark} {title}: {escaped(self._words[how])}, {points}{where}"
         if check["message"]:
-            yield f"  - {code(check['message'], 400)}"
+            yield f"  - {code(in_words(check['message'], self._lang), 400)}"
 
     def _check(self, check: Json) -> Iterator[str]:
         yield from self._end(self._title(check), check, f"{earned(check):g} / {check['possible']:g}")

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from grader.model import Json
 from grader.reports.groups import Group, grouped
 from grader.reports.look import Look, Page
+from grader.reports.our_words import in_words
 from grader.reports.review_text import human_lines, reviewed_of, summary_lines
 from grader.reports.written_text import written_lines
 
@@ -79,11 +80,11 @@ class _Page:
         yield self._paint(f"{name}: {total}  {status}", "bold")
         yield from summary_lines(record, self._page)
         if record["reason"]:
-            yield from self._wrap(record["reason"], "  ")
+            yield from self._wrap(self._said(record["reason"]), "  ")
         if not record["run"]["isolated"] and any(map(_ran_code, record["tasks"])):
             yield self._paint(f"  {self._words['not isolated']}", "yellow")
         for note in submission["notes"]:
-            yield from self._wrap(f"{self._words['note']}: {note}", "  ")
+            yield from self._wrap(f"{self._words['note']}: {self._said(note)}", "  ")
         for task in record["tasks"]:
             yield from self._task(task)
 
@@ -95,11 +96,11 @@ class _Page:
         second = reviewed_of(task, score["earned"], self._page)
         yield self._paint(f"{title}  {score['earned']:g} / {score['possible']:g}{status}{second}", "bold")
         if task["reason"] and not task["questions"]:
-            yield from self._wrap(task["reason"], "  ")
+            yield from self._wrap(self._said(task["reason"]), "  ")
         if task["status"] == "missing":
             return
         for note in task.get("notes", []):
-            yield from self._wrap(f"{self._words['note']}: {note}", "  ")
+            yield from self._wrap(f"{self._words['note']}: {self._said(note)}", "  ")
         if task["checks"] or not task["questions"]:
             yield from self._criteria(task["criteria"])
         if task["questions"]:
@@ -165,7 +166,7 @@ class _Page:
     def _end(self, check: Json) -> Iterator[str]:
         """What was expected and seen; the place where the code raised, unless the message has it."""
         if check["message"]:
-            yield from self._wrap(check["message"], "      ")
+            yield from self._wrap(self._said(check["message"]), "      ")
         if check["location"] and f"{check['location']} in " not in check["message"]:
             yield f"      {self._words['raised at']} {check['location']}  {check['exception']}".rstrip()
 
@@ -173,6 +174,10 @@ class _Page:
         """The last lines that the code printed."""
         for line in check["output"].splitlines()[-_MAX_OUTPUT_LINES:]:
             yield self._paint(f"      {self._words['printed']} | {line[: self._width]}", "dim")
+
+    def _said(self, text: str) -> str:
+        """A line of ours in the page's language."""
+        return in_words(text, self._page.lang)
 
     def _in_language(self, row: Json, name: str) -> str:
         """The text in the page's language; English where there is no other."""

@@ -169,6 +169,9 @@ def test_the_command_works_inside_a_kit_with_the_wheel_that_lies_in_it(kit: Path
     assert f"Tasks of the kit in {kit}" in done.stderr
     assert "all checks passed (1)" in done.stdout
     assert "answers found, not graded here: q01\n" in done.stdout  # headings alone are no answers
+    done = subprocess.run([*command, "--lang", "zh"], cwd=kit, capture_output=True, text=True, check=False)
+    assert f"自查：只运行公开测试，你的代码直接在本机运行，没有隔离。\n题目来自题包 {kit}" in done.stderr
+    assert "备注: 已找到以下题目的回答，自查不评分：q01\n" in done.stdout
     where = subprocess.run(
         [python, "-I", "-c", "import grader; print(grader.__file__)"], capture_output=True, text=True, check=True
     )

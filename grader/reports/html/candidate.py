@@ -72,7 +72,7 @@ def candidate_page(record: Json, folder: Path, *, lang: str, home: str) -> str:
 
 def _alerts(record: Json, said: Words) -> Iterator[Alert]:
     if record["reason"]:
-        yield Alert(text=record["reason"], kind="bad" if record["status"] == "rejected" else "warn")
+        yield Alert(text=said.said(record["reason"]), kind="bad" if record["status"] == "rejected" else "warn")
     if not isolated(record):
         yield Alert(text=said.not_isolated_long, kind="warn")
     review = record.get("review", {"in_effect": 0, "set_aside": []})
@@ -81,7 +81,7 @@ def _alerts(record: Json, said: Words) -> Iterator[Alert]:
     for line in review["set_aside"]:
         yield Alert(text=f"{said.set_aside}: {line}", kind="warn")
     for note in record["submission"]["notes"]:
-        yield Alert(text=f"{said.note}: {note}")
+        yield Alert(text=f"{said.note}: {said.noted(note)}")
 
 
 def _part(number: int, task: Json, files: tuple[Figure, ...]) -> Part:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Final
 
 from grader.model import Json
+from grader.reports.our_words import in_words
 from grader.reports.written_words import flag_in_words, note_in_words, reason_in_words, words_in
 
 _PAIRS: Final = {
@@ -210,8 +211,12 @@ class Words(SimpleNamespace):
         return reason_in_words(text, self.lang)
 
     def noted(self, text: str) -> str:
-        """What the intake of answers noted."""
-        return note_in_words(text, self.lang)
+        """What intake noted, of answers and of code."""
+        return in_words(note_in_words(text, self.lang), self.lang)
+
+    def said(self, text: str) -> str:
+        """A message of a check: lines of ours in the page's language."""
+        return in_words(text, self.lang)
 
 
 def words(lang: str) -> Words:
