@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from grader import __version__
 from grader.config import Settings, cache_folder
@@ -25,12 +26,16 @@ from grader.judge.job import Job
 from grader.judge.launch import run_judge
 from grader.model import CheckResult, Json, Report, Run, Submission, Task, TaskResult, TaskStatus
 from grader.sandbox import backend
-from grader.sandbox.gpus import choose_gpus
+from grader.sandbox.leases import Lease, leased
 from grader.scoring import artifact_path, rejected_report, restricted_to, score_report
 from grader.submission import load_submission, submission_id
 from grader.written.intake import find_answers
 from grader.written.second import is_wanted, with_second_opinion
 from grader.written.task import grade_written
+
+GPU_HOST_BYTES: Final = 2 * 1024**3
+GPU_PIDS: Final = 256
+"""A process with a CUDA context holds some gigabytes of libraries on the host, and starts threads of its own."""
 
 OnCheck = Callable[[str, CheckResult], None]
 """Told of each finished check: task id and result."""
@@ -64,6 +69,8 @@ class Request:
     pictures: bool = False
     """Draw the pictures of a run: only where somebody keeps them."""
     on_opinion: OnOpinion | None = None
+    on_note: Callable[[str], None] | None = None
+    """Told one line of something that is wrong with the machine, while the grading goes on."""
     cancelled: threading.Event | None = None
     """Set by another thread to stop soon."""
 
@@ -166,19 +173,33 @@ def _judge(task: Task, submission: Submission, request: Request, run: Run, on_ch
     settings = request.settings
     if task.kind == "written":
         return _written(task, submission, request)
-    entry = submission.entries.get(task.id)
-    if entry is None:
+    if task.id not in submission.entries:
         return TaskResult(task=task, status=TaskStatus.MISSING, reason=f"no file answers {task.id}")
+    stop = request.cancelled.is_set if request.cancelled else bool
+    with leased(settings.gpus, task, settings.backend, stop) as lease:
+        result = _run(task, submission, request, run, lease, on_check)
+    if lease.note and request.on_note:
+        request.on_note(lease.note)
+    if "hidden" not in request.suites:
+        result = dataclasses.replace(result, task=restricted_to(task, [check.spec for check in result.checks]))
+    return _with_gpu(result, lease, task, settings)
+
+
+def _run(
+    task: Task, submission: Submission, request: Request, run: Run, lease: Lease, on_check: OnCheck | None
+) -> TaskResult:
+    """Runs the judge; whatever becomes of it, its sandbox is gone afterwards."""
+    settings = request.settings
     job = Job(
-        task=within(task, settings),
+        task=within(task, settings, gpu=lease.device is not None),
         submission=submission,
-        entry=entry,
+        entry=submission.entries[task.id],
         seed=run.seed,
         backend=settings.backend,
         run_id=run.id,
         suites=request.suites,
         image=settings.image or "",
-        gpus=choose_gpus(settings.gpus, task),
+        gpus=lease.uuids,
         runtime=settings.runtime or "",
         slot=request.slot,
         cores=request.cores,
@@ -186,12 +207,23 @@ def _judge(task: Task, submission: Submission, request: Request, run: Run, on_ch
     )
     try:
         told = (lambda check: on_check(task.id, check)) if on_check else None
-        result = run_judge(job, told, request.cancelled)
+        return run_judge(job, told, request.cancelled)
     finally:
         _reap(settings.backend, run.id)
-    if "hidden" not in request.suites:
-        return dataclasses.replace(result, task=restricted_to(task, [check.spec for check in result.checks]))
-    return result
+
+
+def _with_gpu(result: TaskResult, lease: Lease, task: Task, settings: Settings) -> TaskResult:
+    """The result with what the trusted side knows of the device, or why there was none; limits stay the task's."""
+    if lease.facts is None or result.facts is None:
+        return result
+    extra = {"host_memory_bytes": GPU_HOST_BYTES} if lease.device and not settings.memory_mb else {}
+    return dataclasses.replace(
+        result,
+        task=dataclasses.replace(result.task, limits=within(task, settings).limits),
+        facts=dataclasses.replace(result.facts, gpu=lease.facts | extra),
+        resources=dataclasses.replace(result.resources, gpu_mem_bytes=lease.peak_bytes),
+        notes=(*result.notes, *lease.notes),
+    )
 
 
 def _written(task: Task, submission: Submission, request: Request) -> TaskResult:
@@ -212,14 +244,17 @@ def _reap(name: str, run_id: str) -> None:
         return  # an engine that is gone holds nothing that we could remove
 
 
-def within(task: Task, settings: Settings) -> Task:
-    """The task with the limits that the settings override."""
-    changes: Json = {}
+def within(task: Task, settings: Settings, *, gpu: bool = False) -> Task:
+    """The task with the limits that the settings override, and what CUDA itself needs of the host with `gpu`."""
+    limits = task.limits
+    changes: Json = (
+        {"memory_bytes": limits.memory_bytes + GPU_HOST_BYTES, "pids": max(limits.pids, GPU_PIDS)} if gpu else {}
+    )
     if settings.memory_mb:
         changes["memory_bytes"] = settings.memory_mb * 1024**2
     if settings.cpus:
         changes["cpus"] = settings.cpus
-    return dataclasses.replace(task, limits=dataclasses.replace(task.limits, **changes))
+    return dataclasses.replace(task, limits=dataclasses.replace(limits, **changes))
 
 
 def new_run(settings: Settings) -> Run:

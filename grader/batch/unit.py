@@ -41,6 +41,7 @@ def grade_unit(unit: Unit, context: Context) -> Judged:
         slot=slot.number,
         cores=slot.cores,
         on_opinion=lambda question, point: context.tell(Opinion(question=question, point=point)),
+        on_note=context.tell,
         cancelled=context.cancelled,
     )
 

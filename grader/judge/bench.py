@@ -81,7 +81,7 @@ class Session:
                 raise ProtocolError("an answer of another form")  # noqa: TRY301 - one way to end a session
             if answer["status"] == "ok":
                 return unpack(answer["value"], leaf_reader(read_body(reply.frame.body, reply.frame.table)))
-            raise self._bench.explain(fault_of(answer, self._bench.own_line))
+            raise self._bench.explain(fault_of(answer, self._bench.own_line, gpu=self._bench.has_gpu))
         except ProtocolError as error:
             self._end(Outcome.PROTOCOL)
             raise CandidateFault(Outcome.PROTOCOL, f"the answer broke the protocol: {error}") from error
@@ -133,6 +133,11 @@ class Bench:
     def limits(self) -> Limits:
         """The task's limits."""
         return self._request.limits
+
+    @property
+    def has_gpu(self) -> bool:
+        """True where the sandbox has a device."""
+        return bool(self._request.gpus)
 
     @property
     def code(self) -> tuple[Mapping[str, bytes], str]:
