@@ -106,14 +106,15 @@ def ways(info: Json, uuids: Sequence[str]) -> list[str]:
 def names_all(info: Json, uuids: Sequence[str]) -> bool:
     """True where the engine reads CDI specifications that name each device by its UUID.
 
-    Docker 28.3 and later lists what it has found; from 25 on it says where it looks, and the files are read here.
+    Newer engines list what they have found; from Docker 25 on they say where they look, and the files are read here.
     """
     wanted = [f"{CDI_KIND}={uuid}" for uuid in uuids]
     listed = info.get("DiscoveredDevices")
     if listed:
         return set(wanted) <= {str(row.get("ID")) for row in listed}
-    text = "\n".join(_specifications(info.get("CDISpecDirs") or []))
-    return bool(wanted) and CDI_KIND in text and all(uuid in text for uuid in uuids)
+    texts = [text for text in _specifications(info.get("CDISpecDirs") or []) if CDI_KIND in text]
+    named = [re.compile(rf"""name["']?:\s*["']?{re.escape(uuid)}(?![\w-])""") for uuid in uuids]
+    return bool(named) and all(any(name.search(text) for text in texts) for name in named)
 
 
 def _specifications(folders: Sequence[str]) -> list[str]:

@@ -131,7 +131,7 @@ class Driver:
             here = shlex.quote(str(self.folder))
             self.script(
                 f'case "$*" in -L) cat {here}/listing;; '
-                f"*-l*) while cat {here}/document; do sleep 0.02; done;; *) cat {here}/document;; esac"
+                f"*-l*) while cat {here}/document; do sleep 0.2; done;; *) cat {here}/document;; esac"
             )
 
 
