@@ -6,6 +6,7 @@ A step gives a value or raises. What the candidate did wrong is in the report; w
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import platform
@@ -13,7 +14,7 @@ import secrets
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,9 @@ from grader import __version__
 from grader.config import Settings, cache_folder
 from grader.errors import GraderError, SandboxUnavailable, SubmissionRejected, TaskBroken, Ungraded
 from grader.judge.job import Job
-from grader.judge.launch import run_judge
+from grader.judge.launch import Start, run_judge
+from grader.judge.starting import StartedJudge
+from grader.judge.warm import WarmJudges, is_available
 from grader.model import CheckResult, Json, Report, Run, Submission, Task, TaskResult, TaskStatus
 from grader.sandbox import backend
 from grader.sandbox.leases import Lease, leased
@@ -68,6 +71,8 @@ class Request:
     """Cores of the judges and their sandboxes; () for all."""
     pictures: bool = False
     """Draw the pictures of a run: only where somebody keeps them."""
+    start: Start = StartedJudge
+    """Where judges come from."""
     on_opinion: OnOpinion | None = None
     on_note: Callable[[str], None] | None = None
     """Told one line of something that is wrong with the machine, while the grading goes on."""
@@ -138,9 +143,21 @@ def code_tasks(tasks: Mapping[str, Task]) -> list[str]:
 def _judge_all(
     tasks: list[Task], submission: Submission, request: Request, run: Run, on_check: OnCheck | None
 ) -> tuple[list[TaskResult], GraderError | None]:
-    judged = [judge_task(task, submission, request, run, on_check) for task in tasks]
+    with _judges(tasks, submission) as start:
+        request = dataclasses.replace(request, start=start or request.start)
+        judged = [judge_task(task, submission, request, run, on_check) for task in tasks]
     errors = [one.error for one in judged if one.error is not None]
     return [one.result for one in judged], errors[0] if errors else None
+
+
+@contextlib.contextmanager
+def _judges(tasks: list[Task], submission: Submission) -> Iterator[Start | None]:
+    """Judges of several tasks share their start-up; a single one has nobody to share it with."""
+    if sum(task.id in submission.entries for task in tasks) < 2 or not is_available():
+        yield None
+        return
+    with WarmJudges() as judges:
+        yield judges.start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,14 +187,19 @@ def _our_error(result: TaskResult) -> GraderError:
 
 
 def _judge(task: Task, submission: Submission, request: Request, run: Run, on_check: OnCheck | None) -> TaskResult:
-    settings = request.settings
     if task.kind == "written":
         return _written(task, submission, request)
     if task.id not in submission.entries:
         return TaskResult(task=task, status=TaskStatus.MISSING, reason=f"no file answers {task.id}")
+    settings = request.settings
     stop = request.cancelled.is_set if request.cancelled else bool
     with leased(settings.gpus, task, settings.backend, stop) as lease:
-        result = _run(task, submission, request, run, lease, on_check)
+        job = job_for(task, submission, request, run, lease)
+        try:
+            told = (lambda check: on_check(task.id, check)) if on_check else None
+            result = run_judge(job, told, request.cancelled, request.start)
+        finally:
+            _reap(settings.backend, run.id)
     if lease.note and request.on_note:
         request.on_note(lease.note)
     if "hidden" not in request.suites:
@@ -185,12 +207,10 @@ def _judge(task: Task, submission: Submission, request: Request, run: Run, on_ch
     return _with_gpu(result, lease, task, settings)
 
 
-def _run(
-    task: Task, submission: Submission, request: Request, run: Run, lease: Lease, on_check: OnCheck | None
-) -> TaskResult:
-    """Runs the judge; whatever becomes of it, its sandbox is gone afterwards."""
-    settings = request.settings
-    job = Job(
+def job_for(task: Task, submission: Submission, request: Request, run: Run, lease: Lease | None = None) -> Job:
+    """What a judge is given for a code task that a file answers, with the device that was leased for it."""
+    settings, lease = request.settings, lease or Lease()
+    return Job(
         task=within(task, settings, gpu=lease.device is not None),
         submission=submission,
         entry=submission.entries[task.id],
@@ -205,11 +225,6 @@ def _run(
         cores=request.cores,
         pictures=request.pictures,
     )
-    try:
-        told = (lambda check: on_check(task.id, check)) if on_check else None
-        return run_judge(job, told, request.cancelled)
-    finally:
-        _reap(settings.backend, run.id)
 
 
 def _with_gpu(result: TaskResult, lease: Lease, task: Task, settings: Settings) -> TaskResult:
