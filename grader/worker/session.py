@@ -198,7 +198,7 @@ def _builtin_class(kind: type[BaseException]) -> str:
 
 def _is_gpu_memory(error: BaseException) -> bool:
     """True where the device, not the container, had no memory left, as torch says it."""
-    if isinstance(error, torch.OutOfMemoryError):
+    if isinstance(error, torch.cuda.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(part in _text(error) for part in _GPU_MEMORY_TEXTS)
 
