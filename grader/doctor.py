@@ -163,6 +163,9 @@ def _gpu(info: dict[str, Any], *, required: bool) -> Need:
     way = "/".join(ways(info, [gpu.uuid for gpu in found]))
     seen = ", ".join(gpu.shown for gpu in found) or "no driver found"
     version = toolkit_version()
+    if required and not found:
+        detail = "no NVIDIA GPU is visible on this machine"
+        return Need(name="gpu", ok=False, detail=detail, fix="apt-get install nvidia-driver", required=required)
     if not way:
         detail = f"the engine has no GPU runtime ({seen}); grading runs on the CPU"
         return Need(name="gpu", ok=False, detail=detail, fix=INSTALL, required=required)
