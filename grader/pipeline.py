@@ -193,15 +193,13 @@ def _judge(task: Task, submission: Submission, request: Request, run: Run, on_ch
         return TaskResult(task=task, status=TaskStatus.MISSING, reason=f"no file answers {task.id}")
     settings = request.settings
     stop = request.cancelled.is_set if request.cancelled else bool
-    with leased(settings.gpus, task, settings.backend, stop) as lease:
+    with leased(settings.gpus, task, settings.backend, stop, request.on_note) as lease:
         job = job_for(task, submission, request, run, lease)
         try:
             told = (lambda check: on_check(task.id, check)) if on_check else None
             result = run_judge(job, told, request.cancelled, request.start)
         finally:
             _reap(settings.backend, run.id)
-    if lease.note and request.on_note:
-        request.on_note(lease.note)
     if "hidden" not in request.suites:
         result = dataclasses.replace(result, task=restricted_to(task, [check.spec for check in result.checks]))
     return _with_gpu(result, lease, task, settings)

@@ -82,9 +82,16 @@ class Lease:
 
 @contextlib.contextmanager
 def leased(
-    asked: str, task: Task, backend: str, cancelled: Callable[[], bool] = bool, folder: Path | None = None
+    asked: str,
+    task: Task,
+    backend: str,
+    cancelled: Callable[[], bool] = bool,
+    told: Callable[[str], None] | None = None,
+    folder: Path | None = None,
 ) -> Iterator[Lease]:
     """One device for the time of a job of `task`, under the setting `asked`; the sandbox must be gone at the end.
+
+    `told` hears the line about a device that is set aside, whatever became of the job.
 
     Raises SandboxUnavailable where it cannot be had and the CPU would not do; Ungraded once `cancelled` says so.
     """
@@ -114,6 +121,8 @@ def leased(
         if not cancelled():  # who wants to stop does not wait: the next job looks before it starts
             lease.note = _settle(device, folder, patience_s=FREED_S)
         os.close(lock)
+        if lease.note and told:
+            told(lease.note)
 
 
 def lock_folder() -> Path:

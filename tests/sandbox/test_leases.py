@@ -136,6 +136,15 @@ def test_memory_that_is_not_freed_sets_a_device_aside_until_it_is(two: Driver, t
     assert list(tmp_path.glob("*.aside")) == []
 
 
+def test_a_job_that_broke_tells_of_its_device_too(two: Driver, tmp_path: Path) -> None:
+    said: list[str] = []
+    with pytest.raises(Ungraded, match="overran"), lease(tmp_path, told=said.append):
+        two.has(gpu(A, used=1000), gpu(B))
+        raise Ungraded("the judge overran its time")
+    (line,) = said
+    assert "is set aside" in line
+
+
 def test_memory_that_comes_back_late_is_waited_for(
     two: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
