@@ -51,9 +51,11 @@ def annotations_of(record: Json, path: str, has_file: Callable[[str], bool], lan
     texts: dict[tuple[str, int], list[str]] = {}
     titles: dict[tuple[str, int], str] = {}
     for check in _raised(record):
-        place = _place(check["location"], path, has_file)
+        place = _place(check["location"], path, has_file) if check["location"] else (path, 0)
         titles.setdefault(place, f"{name}: {check['exception'] or check['outcome']}")
-        if (text := _about(check, lang)) not in (rows := texts.setdefault(place, [])):
+        # What leaves nothing to call (a syntax error, say) is one thing, and would be said by every check.
+        text = _about(check, lang) if check["location"] else in_words(check["message"], lang)
+        if text not in (rows := texts.setdefault(place, [])):
             rows.append(text)
     return [
         Annotation(level="error", path=place[0], line=place[1], title=titles[place], message="\n".join(rows))
@@ -90,10 +92,11 @@ def as_code_quality(annotations: Sequence[Annotation]) -> str:
 
 
 def _raised(record: Json) -> Iterator[Json]:
-    """The checks that ended at a line of the candidate's file, by the candidate's doing."""
+    """The checks that ended at a line of the candidate's file, by the candidate's doing, or had nothing to call."""
     for task in record["tasks"]:
         for check in task["checks"]:
-            if check["location"] and outcome(check) not in ("passed", *OURS):
+            how = outcome(check)
+            if (check["location"] and how not in ("passed", *OURS)) or (how == "invalid" and check["message"]):
                 yield check
 
 

@@ -141,3 +141,31 @@ def test_a_broken_task_is_not_quoted_where_candidates_read(typed: Typed, tmp_pat
     assert not {"off_by_one", "slip", "bug", broken} & set(re.split(r"[^\w./]+", done.err))
     ours = typed(*command, "--audience", "interviewer")
     assert (ours.code, broken in ours.err) == (ExitCode.TASK_BROKEN, True)
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+def test_in_containers_it_comes_to_its_end_with_the_same_files(
+    typed: Typed, tmp_path: Path, sandbox_image: str
+) -> None:
+    """As the workflows run it: the default backend, a change with a good, a raising and a broken submission."""
+    change = {
+        "submissions/bo/adder.py": RAISES,
+        "submissions/cy/adder.py": GOOD,
+        "submissions/di/adder.py": "def add(a, b)\n",
+    }
+    root = repository(tmp_path / "r", BASE, change)
+    command = ("ci", "--base", "main", "--repo", root, "--tasks-dir", TASKS, "--image", sandbox_image)
+    done = typed(*command, "-o", tmp_path / "out", "--fail-under", "60")
+    assert done.code == ExitCode.BELOW_THRESHOLD, done
+    result = json.loads((tmp_path / "out" / "result.json").read_text("utf-8"))
+    assert {row["id"]: row["score"]["percent"] for row in result["submissions"]} == {"bo": 20, "cy": 100, "di": 0}
+    for name in ("bo", "cy", "di"):
+        record = json.loads((tmp_path / "out" / "reports" / f"{name}.json").read_text("utf-8"))
+        assert record["run"]["isolated"], name
+    commands = (tmp_path / "out" / "annotations.txt").read_text("utf-8").splitlines()
+    assert [line.partition(",")[0] for line in commands] == [
+        "::error file=submissions/bo/adder.py",
+        "::error file=submissions/di",
+    ]
+    assert "is not valid Python" in commands[1]

@@ -107,3 +107,13 @@ def test_code_quality_rows_have_the_documented_fields() -> None:
     assert {row["severity"] for row in rows} == {"major"}
     assert len({row["fingerprint"] for row in rows}) == 2
     assert as_code_quality([]) == "[]\n"
+
+
+def test_a_submission_with_nothing_to_call_has_one_remark_that_says_why() -> None:
+    why = "toy.py is not valid Python: expected ':' in line 4"
+    checks = [check(f"c{n}", points=2.0, outcome=Outcome.INVALID, message=why) for n in range(5)]
+    unnamed = check("c9", points=2.0, outcome=Outcome.INVALID)  # of a candidate's copy: the reason is hidden there
+    (one,) = annotations_of(to_json(report(*checks, unnamed)), "submissions/ada", there)
+    assert (one.path, one.line, one.title, one.message) == ("submissions/ada", 0, "alice: invalid", why)
+    (one,) = annotations_of(to_json(report(*checks)), "submissions/ada", there, "zh")
+    assert one.message == "toy.py 不是有效的 Python：第 4 行，expected ':'"
