@@ -18,6 +18,8 @@ from grader.reports.our_words import in_words
 MAX_CHARS = 60_000
 """A comment on GitHub holds 65,536 characters."""
 _MAX_CHECKS = 15
+_MAX_TITLES = 8
+"""Of checks that ended in the same way."""
 _WORDS = {
     "en": {
         "graded": "graded", "rejected": "refused", "ungraded": "not graded (our fault: no verdict)",
@@ -183,7 +185,9 @@ class _Page:
         score = group.score
         title = escaped(self._words["same"].format(len(group.checks)))
         yield from self._end(title, group.checks[0], f"{score['earned']:g} / {score['possible']:g}")
-        yield f"  - {'; '.join(dict.fromkeys(map(self._title, group.checks)))}"
+        titles = list(dict.fromkeys(map(self._title, group.checks)))
+        more = [escaped(self._words["more"].format(len(titles) - _MAX_TITLES))] if len(titles) > _MAX_TITLES else []
+        yield f"  - {'; '.join(titles[:_MAX_TITLES] + more)}"
 
     def _end(self, title: str, check: Json, points: str) -> Iterator[str]:
         """The line of a check, and what was expected and seen."""

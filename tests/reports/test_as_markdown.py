@@ -55,6 +55,8 @@ def test_checks_that_one_thing_cost_are_one_item() -> None:
     assert "- :x: The same in 4 checks: nothing to call, 0 / 16\n  - `no function train`\n" in text
     assert "  - title of a; title of b; title of c; title of d\n" in text
     assert "- :x: title of e: wrong answer, 0 / 4" in text
+    many = [check(f"c{n}", outcome=Outcome.INVALID, message="no function train", points=2) for n in range(20)]
+    assert "; title of c7; and 12 more\n" in document(to_json(report(*many)), EN)
 
 
 def test_written_answers_say_how_many_wait_for_a_person() -> None:
