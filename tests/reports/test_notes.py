@@ -29,10 +29,11 @@ def test_notes_fit_the_schema_and_load_back_in_order() -> None:
 
 
 def test_a_summary_shows_each_note_in_both_languages() -> None:
-    for language, word in (("en", "note"), ("zh", "备注")):
-        text = " ".join(render(record(*NOTES), language, width=200).split())
-        for note in NOTES:
-            assert f"{word}: {note}" in text
+    shown = {lang: " ".join(render(record(*NOTES), lang, width=200).split()) for lang in ("en", "zh")}
+    for note in NOTES:
+        assert f"note: {note}" in shown["en"]
+    assert "备注: 代码单元 1 未执行：!pip install torch" in shown["zh"]
+    assert "备注: 代码单元 3 抛出 ZeroDivisionError: division by zero" in shown["zh"]
 
 
 def test_the_candidate_reads_them_too() -> None:
