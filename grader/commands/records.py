@@ -27,8 +27,9 @@ _SHOWN = 50
 def verify_report_command(file: Path, key: Path | None, quiet: bool) -> int:  # noqa: FBT001 - click's way
     """Check a report.json: its digest, its sums, the files beside it, and with --key its signature.
 
-    The digest and the sums show a change by accident or by a careless hand. Only a signature shows that nobody changed
-    anything. Exit code 1 where something is not as it was graded.
+    FILE is the report, or the folder that it lies in. The digest and the sums show a change by accident or by a
+    careless hand. Only a signature shows that nobody changed anything. Exit code 1 where something is not as it was
+    graded.
 
     \b
     Example:
@@ -67,8 +68,9 @@ def replay_command(
 ) -> int:
     """Grade a submission again with the seed, limits and image of a stored report, and compare.
 
-    Compared are the status, each check's outcome and points, each written point's verdict and points. Exit code 1 where
-    something differs; what was changed since (the submission, a task, a version) is said as a possible reason.
+    FILE is the report, or the folder that it lies in. Compared are the status, each check's outcome and points, each
+    written point's verdict and points. Exit code 1 where something differs; what was changed since (the submission, a
+    task, a version) is said as a possible reason.
 
     \b
     Example:
