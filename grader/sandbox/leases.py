@@ -142,7 +142,7 @@ class _Refusal:
 
 def _take(devices: Sequence[Gpu], cancelled: Callable[[], bool], folder: Path) -> tuple[Gpu, int]:
     """The first device that is free, and its lock. Another job of ours is waited for as long as it takes."""
-    deadline = time.monotonic() + BUSY_S
+    deadline, pause = time.monotonic() + BUSY_S, POLL_S
     while True:
         refusals: list[_Refusal] = []
         for device in devices:
@@ -155,7 +155,8 @@ def _take(devices: Sequence[Gpu], cancelled: Callable[[], bool], folder: Path) -
         if not any(one.ours for one in refusals) and time.monotonic() > deadline:
             reasons = "; ".join(one.reason for one in refusals)
             raise SandboxUnavailable(reasons, hint="wait, name another with --gpus, or use `--gpus none`")
-        time.sleep(POLL_S)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 4 * POLL_S)  # each look costs a start of nvidia-smi
 
 
 def _try(device: Gpu, folder: Path) -> tuple[Gpu, int] | _Refusal:
