@@ -11,12 +11,13 @@ from grader.runners.protocol import Slot
 class JudgesAhead:
     """See runners.protocol.Ahead."""
 
-    def __init__(self, judges: WarmJudges) -> None:
-        self._judges = judges
+    def __init__(self, judges: WarmJudges, *, gpus: bool) -> None:
+        """`gpus`: there are devices to lease."""
+        self._judges, self._gpus = judges, gpus
 
     def prepare(self, unit: Unit, slot: Slot) -> bool:
         """See Ahead. A GPU is lent to one job at a time, and written answers need no judge."""
-        if unit.task.kind != "code" or (unit.task.gpu != "none" and slot.gpus != "none"):
+        if unit.task.kind != "code" or (self._gpus and unit.task.gpu != "none"):
             return False
         if unit.task.id not in unit.submission.entries:
             return False

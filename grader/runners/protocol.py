@@ -25,7 +25,7 @@ class Slot:
     cores: tuple[int, ...] = ()
     """() where the cores are not shared out."""
     gpus: str = "none"
-    """As the setting of that name: "none", or the index of the slot's own device."""
+    """As the setting of that name; a device is leased from it for each job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

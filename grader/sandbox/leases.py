@@ -22,7 +22,7 @@ from grader.errors import SandboxUnavailable, Ungraded
 from grader.model import Json, Task
 from grader.sandbox.gpu_meter import metered
 from grader.sandbox.gpus import MIB, Gpu, list_gpus
-from grader.sandbox.passthrough import offered
+from grader.sandbox.passthrough import container_with, offered
 
 BUSY_S = 10.0
 """How long a device that somebody else uses is waited for: a container that is being removed takes seconds."""
@@ -106,7 +106,7 @@ def leased(
         yield Lease(reason=offer.reason)
         return
     try:
-        device, lock = _take(offer.devices, cancelled, folder)
+        device, lock = _take(offer.devices, backend, cancelled, folder)
     except SandboxUnavailable as error:
         if asked != "auto" or task.gpu == "required":
             raise
@@ -140,31 +140,36 @@ class _Refusal:
     """Another job of this process has it."""
 
 
-def _take(devices: Sequence[Gpu], cancelled: Callable[[], bool], folder: Path) -> tuple[Gpu, int]:
+def _take(devices: Sequence[Gpu], backend: str, cancelled: Callable[[], bool], folder: Path) -> tuple[Gpu, int]:
     """The first device that is free, and its lock. Another job of ours is waited for as long as it takes."""
-    deadline = time.monotonic() + BUSY_S
+    deadline, pause = time.monotonic() + BUSY_S, POLL_S
     while True:
         refusals: list[_Refusal] = []
         for device in devices:
-            answer = _try(device, folder)
+            answer = _try(device, backend, folder)
             if not isinstance(answer, _Refusal):
                 return answer
             refusals.append(answer)
         if cancelled():
             raise Ungraded("interrupted")
-        if not any(one.ours for one in refusals) and time.monotonic() > deadline:
+        if any(one.ours for one in refusals):
+            deadline = time.monotonic() + BUSY_S  # when ours is given back somebody else may be faster
+        elif time.monotonic() > deadline:
             reasons = "; ".join(one.reason for one in refusals)
             raise SandboxUnavailable(reasons, hint="wait, name another with --gpus, or use `--gpus none`")
-        time.sleep(POLL_S)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 4 * POLL_S)  # each look costs a start of nvidia-smi
 
 
-def _try(device: Gpu, folder: Path) -> tuple[Gpu, int] | _Refusal:
+def _try(device: Gpu, backend: str, folder: Path) -> tuple[Gpu, int] | _Refusal:
     """The device as it is now, with its lock, or why not."""
     lock = _open(_lock_file(device, folder))
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         now = _now(device)
-        reason = "it is gone" if now is None else _in_use(now) or _set_aside(now, folder)
+        reason = (
+            "it is gone" if now is None else _in_use(now) or _set_aside(now, folder) or _in_a_container(now, backend)
+        )
         if now is not None and not reason:
             return now, lock
         refusal = _Refusal(reason=f"{device.shown} cannot be used: {reason}")
@@ -223,6 +228,17 @@ def _in_use(gpu: Gpu) -> str:
     if gpu.used_bytes > max(_IDLE_BYTES, gpu.total_bytes * _IDLE_SHARE):
         return f"{_mib(gpu.used_bytes)} of its memory are in use"
     return ""
+
+
+def _in_a_container(gpu: Gpu, backend: str) -> str:
+    """Why it is not free: a sandbox has it that outlives its judge, and may not have touched it yet."""
+    if backend != "docker":
+        return ""
+    from grader.sandbox.container import connect
+
+    with contextlib.closing(connect()) as client:
+        name = container_with(client, gpu.uuid)
+    return f"the container {name} has it" if name else ""
 
 
 # --- afterwards -----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from typing import Any, Final
 from grader.errors import SandboxUnavailable
 from grader.model import Json
 from grader.sandbox.gpus import Gpu, list_gpus, select
-from grader.sandbox.profile import CDI_KIND
+from grader.sandbox.profile import CDI_KIND, LABEL
 from grader.sandbox.protocol import SandboxRequest
 
 HOOK: Final = "nvidia-container-runtime-hook"
@@ -125,6 +125,18 @@ def _specifications(folders: Sequence[str]) -> list[str]:
             with contextlib.suppress(OSError), path.open("rb") as file:
                 texts.append(file.read(_SPEC_BYTES).decode("utf-8", "replace"))
     return texts
+
+
+def container_with(client: Any, uuid: str) -> str:
+    """A sandbox that has the device and is not gone yet: its judge may have been killed a moment ago. "" for none."""
+    for row in client.api.containers(all=True, filters={"label": LABEL}):
+        with contextlib.suppress(Exception):  # it went away meanwhile
+            inspected = client.api.inspect_container(row["Id"])
+            requests = inspected["HostConfig"].get("DeviceRequests") or []
+            ids = {name for item in requests for name in item.get("DeviceIDs") or []}
+            if ids & {uuid, f"{CDI_KIND}={uuid}"} and inspected["State"]["Status"] not in ("exited", "dead"):
+                return str(row["Id"])[:12]
+    return ""
 
 
 def fitted(client: Any, request: SandboxRequest) -> SandboxRequest:

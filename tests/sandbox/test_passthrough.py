@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -215,3 +216,39 @@ def test_a_command_says_it_and_auto_says_why_it_does_without(
     assert "install the NVIDIA container toolkit" in line
     offer = offered("auto", "docker")
     assert (offer.devices, offer.reason) == ((), "the engine has no GPU runtime")
+
+
+@pytest.mark.docker
+def test_a_container_that_outlives_its_judge_keeps_its_device(
+    bare_engine: str, driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from grader.sandbox import leases, reaper
+    from grader.sandbox.container import connect
+    from grader.sandbox.leases import leased
+    from tests.samples import TASK
+
+    monkeypatch.setattr(leases, "BUSY_S", 0.0)
+    monkeypatch.setattr(leases, "POLL_S", 0.02)
+    driver.has(gpu(A), gpu(B))
+    request = SandboxRequest(run_id=f"test-left-{os.getpid()}", limits=Limits(), image=bare_engine, gpus=(A,))
+    task = replace(TASK, gpu="optional")
+    with closing(connect()) as client:
+        host = client.api.create_host_config(**profile.host_config(request))
+        labels = profile.labels(request, reaper.owner(), time.time() + 600, reaper.until(600))
+        left = client.api.create_container(bare_engine, host_config=host, labels=labels)["Id"]
+        try:
+            assert passthrough.container_with(client, A) == left[:12]
+            assert passthrough.container_with(client, B) == ""
+            with leased("all", task, "docker", folder=tmp_path) as lease:
+                assert lease.uuids == (B,)
+            with (
+                pytest.raises(SandboxUnavailable, match=f"the container {left[:12]} has it"),
+                leased("0", task, "docker", folder=tmp_path),
+            ):
+                pytest.fail("it was given out")
+        finally:
+            client.api.remove_container(left, force=True)
+        with leased("0", task, "docker", folder=tmp_path) as lease:
+            assert lease.uuids == (A,)
