@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import docker
 from grader.errors import AttestationFailed
 from grader.judge.bench import Bench
 from grader.model import Entry, Json, Limits, Submission
@@ -42,6 +44,39 @@ def red(views: Json, request: SandboxRequest = REQUEST) -> set[str]:
 
 def test_a_container_with_the_whole_profile_is_green(green: Json) -> None:
     assert red(green) == set()
+
+
+ASKED = (
+    "CapDrop", "IpcMode", "LogConfig", "Memory", "MemorySwap", "NanoCpus", "NetworkMode", "OomScoreAdj", "PidsLimit",
+    "ReadonlyRootfs", "RestartPolicy", "ShmSize", "Tmpfs", "no-new-privileges", "seccomp",
+    "ulimit core", "ulimit fsize", "ulimit msgqueue", "ulimit nofile",
+)  # fmt: skip
+"""Every flag of the profile, in the engine's words; options that are lists one by one."""
+
+
+def by_flag(config: Json) -> dict[str, Any]:
+    """What a container's configuration asks for, by flag."""
+    flags = {name: value for name, value in config.items() if name not in ("SecurityOpt", "Ulimits")}
+    flags |= {option.partition("=")[0]: option for option in config["SecurityOpt"]}
+    flags |= {f"ulimit {item['Name']}": (item["Soft"], item["Hard"]) for item in config["Ulimits"]}
+    return flags | {"RestartPolicy": config["RestartPolicy"]["Name"]}
+
+
+@pytest.fixture(scope="module")
+def asked() -> dict[str, Any]:
+    """The profile as the SDK would send it, by flag; no engine is asked."""
+    with contextlib.closing(docker.APIClient(base_url="unix:///nowhere", version="1.41")) as client:
+        return by_flag(client.create_host_config(**profile.host_config(REQUEST)))
+
+
+@pytest.mark.parametrize("flag", ASKED)
+def test_each_flag_is_asked_of_the_engine(green: Json, asked: dict[str, Any], flag: str) -> None:
+    """As it was when a real engine, its kernel and the worker were green."""
+    assert asked.get(flag) == by_flag(green["inspected"]["HostConfig"])[flag]
+
+
+def test_no_other_flag_is_asked_of_the_engine(asked: dict[str, Any]) -> None:
+    assert set(asked) == set(ASKED)
 
 
 def test_cores_that_are_not_those_asked_for_are_red(green: Json) -> None:
