@@ -17,17 +17,27 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
+
 import docker
 
 CHUNK = 65536
 START_S = 120.0
+IMAGE_BYTES = 4 * 1024**3
+"""The image twice: the engine keeps what is sent before it takes it apart."""
 
 
 class Engine:
-    """A Docker engine of our own. Its folder has a short path, because that of a socket has at most 107 bytes."""
+    """A Docker engine of our own. Its folder has a short path, because that of a socket has at most 107 bytes.
+
+    It lies in memory where there is enough: an image is copied and removed several times as fast.
+    """
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="engine-", dir="/tmp"))
+        if psutil.virtual_memory().available > 2 * IMAGE_BYTES:
+            size = f"size={IMAGE_BYTES}"
+            subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(self._folder)], check=True)
         self.host = f"unix://{self._folder}/sock"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -76,7 +86,9 @@ class Engine:
     def remove(self) -> None:
         """Ends it for good, with all that it had."""
         self.stop()
-        subprocess.run(["umount", "--recursive", "--lazy", str(self._folder)], check=False, capture_output=True)
+        mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()]
+        for place in reversed([path for path in mounted if Path(path).is_relative_to(self._folder)]):
+            subprocess.run(["umount", "--lazy", place], check=True)
         shutil.rmtree(self._folder)
 
 
