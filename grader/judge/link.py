@@ -187,7 +187,7 @@ class Link:
     def _judge_limits(self, deadline: float, cpu_s: float | None, used_cpu_s: float, memory: int) -> None:
         if cpu_s is not None and used_cpu_s > cpu_s:
             raise CandidateFault(Outcome.TIMEOUT, f"the call used more than its {cpu_s:g} s of CPU time")
-        if memory > self._limits.memory_bytes:
+        if cpu_s is not None and memory > self._limits.memory_bytes:  # a hello has only the clock: attestation follows
             raise CandidateFault(Outcome.MEMORY, self._memory_line())
         if time.monotonic() >= deadline:
             raise CandidateFault(Outcome.TIMEOUT, "the call hung: it passed the wall-clock limit that stops hangs")

@@ -163,6 +163,11 @@ def test_cpu_time_of_earlier_calls_does_not_count() -> None:
     assert link.request(ASK, cpu_s=1.0).status == "ok"
 
 
+def test_a_hello_is_left_to_attestation_where_the_limits_are_not_in_force() -> None:
+    """Without a control group of its own a sandbox seems to use what the whole host uses."""
+    link_to(lambda frame: [], first=(b"", b"", HELLO), now=Usage(current_bytes=2**40))
+
+
 def test_memory_over_the_limit_is_a_memory_outcome() -> None:
     link, _ = link_to(lambda frame: [], now=Usage(current_bytes=LIMITS.memory_bytes + 1))
     assert fault_of(link).outcome is Outcome.MEMORY
