@@ -112,9 +112,16 @@ class Link:
         return data
 
     def out_of_memory(self) -> bool:
-        """True where the kernel has killed for memory since the last time that we asked."""
-        before, self._oom_kills = self._oom_kills, self._sandbox.usage().oom_kills
-        return self._oom_kills > before
+        """True where the kernel has killed for memory since the last time that we asked.
+
+        Raises SandboxDown where it was the host's memory that ended: then the sandbox has lost a process for nothing.
+        """
+        before, usage = self._oom_kills, self._sandbox.usage()
+        self._oom_kills = usage.oom_kills
+        if usage.host_kills and usage.oom_kills == before:
+            self.kill()
+            raise SandboxDown("memory ended on the host, and its kernel ended a process of the sandbox")
+        return usage.oom_kills > before
 
     def kill(self) -> None:
         """Ends the sandbox."""

@@ -176,7 +176,7 @@ class ContainerSandbox:
         if state.get("Running"):
             return Ending(reason="exited", detail="the worker closed its stream")
         killed = state.get("ExitCode") == KILLED
-        if killed and state.get("OOMKilled"):  # alone, the flag says only that some process inside was killed
+        if killed and state.get("OOMKilled") and not self._usage.host_kills:  # alone it says: some process was killed
             return Ending(reason="memory")
         if killed and (self._kill_is_recorded() or self._had_memory_left()):
             return Ending(reason="down", detail="the container was killed from outside")
@@ -194,7 +194,8 @@ class ContainerSandbox:
     def _had_memory_left(self) -> bool:
         """No kernel kills process 1 of a group that is far from its limit, and nobody inside can: it was the host."""
         usage = self._usage
-        return 0 < usage.peak_bytes < self._request.limits.memory_bytes / 2 and not usage.oom_kills
+        spare = 0 < usage.peak_bytes < self._request.limits.memory_bytes / 2
+        return (spare and not usage.oom_kills) or usage.host_kills > 0
 
     def outside(self) -> Json:
         """See Sandbox."""
