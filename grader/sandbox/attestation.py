@@ -53,7 +53,7 @@ def _engine(request: SandboxRequest, inspected: Json) -> list[Comparison]:
     limits, user = request.limits, profile.uid(request)
     command = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
     gpus = [device for item in host.get("DeviceRequests") or [] for device in item.get("DeviceIDs") or []]
-    exact = {
+    exact: dict[str, object] = {
         "NetworkMode": "none",
         "ReadonlyRootfs": True,
         "Privileged": False,
@@ -68,6 +68,8 @@ def _engine(request: SandboxRequest, inspected: Json) -> list[Comparison]:
         "OomKillDisable": False,
         "OomScoreAdj": profile.OOM_SCORE,
     }
+    if request.runtime:  # else the engine's own choice, whatever it is called there
+        exact["Runtime"] = request.runtime
     security = host.get("SecurityOpt") or []
     ours = ("no-new-privileges", f"seccomp={profile.seccomp_profile()}")
     return [

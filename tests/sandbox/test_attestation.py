@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import docker
-from grader.errors import AttestationFailed
+from grader.errors import AttestationFailed, SandboxUnavailable
 from grader.judge.bench import Bench
 from grader.model import Entry, Json, Limits, Submission
 from grader.sandbox import attestation, backend, profile
@@ -73,6 +73,43 @@ def asked() -> dict[str, Any]:
 def test_each_flag_is_asked_of_the_engine(green: Json, asked: dict[str, Any], flag: str) -> None:
     """As it was when a real engine, its kernel and the worker were green."""
     assert asked.get(flag) == by_flag(green["inspected"]["HostConfig"])[flag]
+
+
+class Recorder:
+    """An engine's client that notes what a container should be like, and makes none."""
+
+    def __init__(self) -> None:
+        self.api, self.asked = self, {}  # type: ignore[var-annotated]  # whatever is asked
+
+    def create_host_config(self, **config: Any) -> dict[str, Any]:
+        return config
+
+    def create_container(self, image: str, **config: Any) -> Json:
+        self.asked = config | {"image": image}
+        raise docker.errors.APIError("noted")
+
+
+BESIDE = {
+    "user": "100003:100003",
+    "entrypoint": [profile.PYTHON],
+    "working_dir": "/tmp",
+    "stop_signal": "SIGKILL",
+    "hostname": "sandbox",
+    "network_disabled": True,
+    "environment": {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "HOME": "/tmp",
+                    "MPLBACKEND": "agg", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"},
+}  # fmt: skip
+"""What is asked beside the flags, whoever starts the container."""
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_each_other_thing_is_asked_of_the_engine(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("SECRET_TOKEN", "of the operator")
+    engine = Recorder()
+    with pytest.raises(SandboxUnavailable, match="noted"):
+        ContainerSandbox(engine, replace(REQUEST, image="any"))
+    assert engine.asked.get(name) == BESIDE[name]
+    assert set(engine.asked["labels"]) == {profile.LABEL, profile.OWNER, profile.DEADLINE, profile.UNTIL}
 
 
 def test_no_other_flag_is_asked_of_the_engine(asked: dict[str, Any]) -> None:
@@ -246,6 +283,18 @@ def test_an_engine_elsewhere_leaves_the_kernels_view_out(green: Json) -> None:
     views = copy.deepcopy(green)
     views["host"] = {}
     assert red(views) == set()
+
+
+def test_another_runtime_must_be_the_one_that_runs_it(green: Json) -> None:
+    """A kernel of its own shows no flags of Linux; what the engine and the probes say must hold all the same."""
+    gvisor = replace(REQUEST, runtime="runsc")
+    assert red(green, gvisor) == {"engine.Runtime"}
+    green["inspected"]["HostConfig"]["Runtime"] = "runsc"
+    green["sees"] |= {"status": {}, "cgroup": {}, "rlimits": {}}
+    assert red(green, gvisor) == set()
+    green["inspected"]["HostConfig"]["NetworkMode"] = "host"
+    green["sees"]["interfaces"] = ["eth0", "lo"]
+    assert red(green, gvisor) == {"engine.NetworkMode", "inside.interfaces"}
 
 
 def test_a_process_that_is_not_the_containers_gives_no_view() -> None:
