@@ -6,6 +6,7 @@ A step gives a value or raises. What the candidate did wrong is in the report; w
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import platform
@@ -13,7 +14,7 @@ import secrets
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,9 @@ from grader import __version__
 from grader.config import Settings, cache_folder
 from grader.errors import GraderError, SandboxUnavailable, SubmissionRejected, TaskBroken, Ungraded
 from grader.judge.job import Job
-from grader.judge.launch import run_judge
+from grader.judge.launch import Start, run_judge
+from grader.judge.starting import StartedJudge
+from grader.judge.warm import WarmJudges, is_available
 from grader.model import CheckResult, Json, Report, Run, Submission, Task, TaskResult, TaskStatus
 from grader.sandbox import backend
 from grader.sandbox.gpus import choose_gpus
@@ -63,6 +66,8 @@ class Request:
     """Cores of the judges and their sandboxes; () for all."""
     pictures: bool = False
     """Draw the pictures of a run: only where somebody keeps them."""
+    start: Start = StartedJudge
+    """Where judges come from."""
     on_opinion: OnOpinion | None = None
     cancelled: threading.Event | None = None
     """Set by another thread to stop soon."""
@@ -131,9 +136,21 @@ def code_tasks(tasks: Mapping[str, Task]) -> list[str]:
 def _judge_all(
     tasks: list[Task], submission: Submission, request: Request, run: Run, on_check: OnCheck | None
 ) -> tuple[list[TaskResult], GraderError | None]:
-    judged = [judge_task(task, submission, request, run, on_check) for task in tasks]
+    with _judges(tasks, submission) as start:
+        request = dataclasses.replace(request, start=start or request.start)
+        judged = [judge_task(task, submission, request, run, on_check) for task in tasks]
     errors = [one.error for one in judged if one.error is not None]
     return [one.result for one in judged], errors[0] if errors else None
+
+
+@contextlib.contextmanager
+def _judges(tasks: list[Task], submission: Submission) -> Iterator[Start | None]:
+    """Judges of several tasks share their start-up; a single one has nobody to share it with."""
+    if sum(task.id in submission.entries for task in tasks) < 2 or not is_available():
+        yield None
+        return
+    with WarmJudges() as judges:
+        yield judges.start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,13 +180,27 @@ def _our_error(result: TaskResult) -> GraderError:
 
 
 def _judge(task: Task, submission: Submission, request: Request, run: Run, on_check: OnCheck | None) -> TaskResult:
-    settings = request.settings
     if task.kind == "written":
         return _written(task, submission, request)
-    entry = submission.entries.get(task.id)
-    if entry is None:
+    job = job_for(task, submission, request, run)
+    if job is None:
         return TaskResult(task=task, status=TaskStatus.MISSING, reason=f"no file answers {task.id}")
-    job = Job(
+    try:
+        told = (lambda check: on_check(task.id, check)) if on_check else None
+        result = run_judge(job, told, request.cancelled, request.start)
+    finally:
+        _reap(request.settings.backend, run.id)
+    if "hidden" not in request.suites:
+        return dataclasses.replace(result, task=restricted_to(task, [check.spec for check in result.checks]))
+    return result
+
+
+def job_for(task: Task, submission: Submission, request: Request, run: Run) -> Job | None:
+    """What a judge is given for a code task; None where no file answers it. Raises what `choose_gpus` raises."""
+    settings, entry = request.settings, submission.entries.get(task.id)
+    if entry is None:
+        return None
+    return Job(
         task=within(task, settings),
         submission=submission,
         entry=entry,
@@ -184,14 +215,6 @@ def _judge(task: Task, submission: Submission, request: Request, run: Run, on_ch
         cores=request.cores,
         pictures=request.pictures,
     )
-    try:
-        told = (lambda check: on_check(task.id, check)) if on_check else None
-        result = run_judge(job, told, request.cancelled)
-    finally:
-        _reap(settings.backend, run.id)
-    if "hidden" not in request.suites:
-        return dataclasses.replace(result, task=restricted_to(task, [check.spec for check in result.checks]))
-    return result
 
 
 def _written(task: Task, submission: Submission, request: Request) -> TaskResult:

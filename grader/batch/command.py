@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from grader.batch.ahead import JudgesAhead
 from grader.batch.assembly import publish, written
 from grader.batch.discovery import Found
 from grader.batch.keys import Ground, devices_of
@@ -21,7 +23,8 @@ from grader.batch.slots import make_slots
 from grader.batch.unit import Unit, grade_unit
 from grader.config import Settings
 from grader.errors import SandboxUnavailable
-from grader.judge.launch import sweep
+from grader.judge.starting import sweep
+from grader.judge.warm import WarmJudges, is_available
 from grader.model import Task
 from grader.pipeline import Judged
 from grader.runners import make_runner
@@ -68,8 +71,8 @@ def run_batch(found: Sequence[Found], tasks: Mapping[str, Task], settings: Setti
     Raises UsageError for an OUT that cannot be used, SandboxUnavailable where nothing can be run at all, and Ungraded
     where finished results cannot be written any more; whatever is finished is kept.
     """
-    with locked(options.out), Store(options.out) as store:
-        ground, runner, slots = _place(tasks, settings, options, store)
+    with locked(options.out), Store(options.out) as store, contextlib.ExitStack() as stack:
+        ground, runner, slots = _place(tasks, settings, options, store, stack)
         store.announce(sources(found))
         show = make_show(len(found), slots, quiet=options.quiet, public=options.public)
         session = Session(options.out, Opener(tasks, ground), store, runner, show, fresh=options.fresh)
@@ -90,9 +93,12 @@ def run_batch(found: Sequence[Found], tasks: Mapping[str, Task], settings: Setti
 
 
 def _place(
-    tasks: Mapping[str, Task], settings: Settings, options: Options, store: Store
+    tasks: Mapping[str, Task], settings: Settings, options: Options, store: Store, stack: contextlib.ExitStack
 ) -> tuple[Ground, Runner[Unit, Judged], int]:
-    """Where the jobs run: what results depend on there, the runner, and how many run at a time."""
+    """Where the jobs run: what results depend on there, the runner, and how many run at a time.
+
+    What has to end after the last job goes to `stack`.
+    """
     seed = store.seed(settings.seed)
     if options.runner == "ray":
         from grader.batch.remote import ground_of, open_cluster
@@ -103,7 +109,11 @@ def _place(
     slots = make_slots(options.jobs, tasks.values(), settings)
     image, slots = _prepare(tasks, settings, slots, store)
     ground = Ground(settings=settings, seed=seed, image=image, devices=devices_of(settings))
-    return ground, make_runner(options.runner, grade_unit, slots), len(slots)
+    if not is_available() or all(task.kind != "code" for task in tasks.values()):
+        return ground, make_runner(options.runner, grade_unit, slots), len(slots)
+    judges = stack.enter_context(WarmJudges(len(slots)))
+    work = functools.partial(grade_unit, start=judges.start)
+    return ground, make_runner(options.runner, work, slots, ahead=JudgesAhead(judges)), len(slots)
 
 
 def _prepare(tasks: Mapping[str, Task], settings: Settings, slots: list[Slot], store: Store) -> tuple[str, list[Slot]]:

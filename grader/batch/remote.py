@@ -22,7 +22,7 @@ from grader.batch.slots import JUDGE_BYTES
 from grader.batch.unit import Unit, grade_unit
 from grader.config import Settings, cache_folder
 from grader.errors import SandboxUnavailable, UsageError
-from grader.judge.launch import sweep
+from grader.judge.starting import sweep
 from grader.model import Task
 from grader.pipeline import Judged, within
 from grader.runners import make_runner

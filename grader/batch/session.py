@@ -78,7 +78,11 @@ class Session:
         while self._later and self._later[0][0] <= time.monotonic():
             self._ready.append(heapq.heappop(self._later)[2])
         while self._runner.free and self._ready:
-            self._start(self._ready.popleft())
+            place = self._runner.choose(self._ready)
+            unit = self._ready[place]
+            del self._ready[place]
+            self._start(unit)
+        self._runner.expect(self._ready)
         busy = len(self._began) + self._runner.free
         if waiting and self._runner.free and len(self._open) < busy + _AHEAD:
             self._open_one(waiting.popleft())

@@ -18,6 +18,8 @@ from grader.runners.protocol import Slot
 from grader.sandbox.gpus import list_gpus
 
 JUDGE_BYTES: Final = 256 * 1024**2
+_AHEAD_BYTES: Final = 384 * 1024**2
+"""Of the judge and the idle sandbox that a busy slot has for its next job."""
 _RESERVE_BYTES: Final = 1024**3
 """For the system, the engine and this process."""
 
@@ -46,7 +48,7 @@ def make_slots(asked: int | None, tasks: Iterable[Task], settings: Settings) -> 
 
 def default_count(cores: int, free_bytes: int, need_bytes: int, gpus: int | None) -> int:
     """One slot for each core, fewer where memory for that many sandboxes at their limit, or GPUs, are missing."""
-    by_memory = (free_bytes - _RESERVE_BYTES) // (need_bytes + JUDGE_BYTES)
+    by_memory = (free_bytes - _RESERVE_BYTES) // (need_bytes + JUDGE_BYTES + _AHEAD_BYTES)
     return max(1, min(cores, by_memory, cores if gpus is None else gpus))
 
 

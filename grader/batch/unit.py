@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from grader.judge.launch import Start
+from grader.judge.starting import StartedJudge
 from grader.model import CheckResult, Run, Submission, Task
 from grader.pipeline import Judged, Request, judge_task
-from grader.runners.protocol import Context
+from grader.runners.protocol import Context, Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +34,11 @@ class Opinion:
     point: str
 
 
-def grade_unit(unit: Unit, context: Context) -> Judged:
+def grade_unit(unit: Unit, context: Context, start: Start = StartedJudge) -> Judged:
     """Grades it in a slot, telling of each `CheckResult` and `Opinion`. Raises SandboxUnavailable."""
-    slot = context.slot
     request = replace(
-        unit.request,
-        settings=replace(unit.request.settings, gpus=slot.gpus),
-        slot=slot.number,
-        cores=slot.cores,
+        placed(unit, context.slot),
+        start=start,
         on_opinion=lambda question, point: context.tell(Opinion(question=question, point=point)),
         cancelled=context.cancelled,
     )
@@ -48,3 +47,9 @@ def grade_unit(unit: Unit, context: Context) -> Judged:
         context.tell(check)
 
     return judge_task(unit.task, unit.submission, request, unit.run, on_check)
+
+
+def placed(unit: Unit, slot: Slot) -> Request:
+    """The unit's request with what the slot has for it."""
+    settings = replace(unit.request.settings, gpus=slot.gpus)
+    return replace(unit.request, settings=settings, slot=slot.number, cores=slot.cores)

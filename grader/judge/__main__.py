@@ -1,38 +1,37 @@
 """`python -I -m grader.judge`: the trusted process that runs one task's suite with pytest.
 
-The job comes as JSON on standard input, events go as JSON lines to the descriptor in the first argument; the
-second is the parent's process id.
+The job comes as JSON on standard input, then the word to go; events go as JSON lines to the descriptor in the first
+argument; the second is the process that wants them.
 Nothing of the submission is importable here: it is bytes in a dataclass until the sandbox is attested.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
-import shutil
 import signal
 import sys
 import tempfile
-import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from grader.errors import GraderError, TaskBroken
 from grader.judge.bench import Bench
-from grader.judge.job import SCRATCH_PREFIX, Job, artifact_to_json, check_to_json
+from grader.judge.job import Job, artifact_to_json, check_to_json
 from grader.judge.notebook import executed_notebook
+from grader.judge.parent import Parent
 from grader.judge.plugin import JudgePlugin
 from grader.model import Json
 from grader.sandbox import backend
 from grader.sandbox.protocol import SandboxRequest
 
-ORDERLY_END_S = 15.0
-EXIT_ORPHANED = 1
-_MAIN_ENDED = threading.Event()
-UNUSED_PLUGINS = ("logging", "cacheprovider", "junitxml", "doctest", "debugging")
+WAIT_S: Final = 3600.0
+"""How long a sandbox may wait for its turn, the start of a busy machine included."""
+UNUSED_PLUGINS: Final = ("logging", "cacheprovider", "junitxml", "doctest", "debugging")
 
 
 class Events:
@@ -47,7 +46,7 @@ class Events:
         self._file.flush()
 
 
-def run(job: Job, events: Events) -> None:
+def run(job: Job, events: Events, wait_for_go: Callable[[], None] = lambda: None) -> None:
     """Runs the suites of `job` and reports each check, then how the sandbox was isolated and what it used."""
     limits = job.task.limits
     request = SandboxRequest(
@@ -58,9 +57,9 @@ def run(job: Job, events: Events) -> None:
         runtime=job.runtime,
         slot=job.slot,
         cores=job.cores,
-        deadline_s=limits.task_wall_s + 420.0,
+        deadline_s=limits.task_wall_s + WAIT_S,
     )
-    with Bench(backend(job.backend), request, job.submission, job.entry, job.seed) as bench:
+    with Bench(backend(job.backend), request, job.submission, job.entry, job.seed, wait_for_go) as bench:
         plugin = JudgePlugin(
             job.task,
             bench,
@@ -135,53 +134,22 @@ def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _follow_parent(job: Job, parent: int) -> None:
-    """The parent keeps our standard input open and sends nothing more: its end is the parent's end.
-
-    The interrupt lets everything close in order. It can be lost (Python drops what is raised in a destructor) or
-    come while the engine makes a container that nobody knows of yet, so a parent that died has its last duty,
-    removing the containers and the scratch folder, done here.
-    """
-    sys.stdin.buffer.read()
-    os.kill(os.getpid(), signal.SIGTERM)
-    _MAIN_ENDED.wait(ORDERLY_END_S)
-    if os.getppid() == parent:
-        return  # it lives, and does both itself
-    with contextlib.suppress(GraderError):  # an engine that is gone holds nothing that we could remove
-        backend(job.backend).reap(job.run_id)
-    _remove_scratch()
-    os._exit(EXIT_ORPHANED)
-
-
-def _remove_scratch() -> None:
-    scratch = Path(os.environ["TMPDIR"])
-    if scratch.name.startswith(SCRATCH_PREFIX):
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def main() -> None:
-    """Reads the job, works in a folder of its own, and ends when its parent does."""
-    parent = int(sys.argv[2])  # asking the system would name whoever took us over, where it died while we started
+def judge(descriptor: int, pid: int) -> None:
+    """Does the job that the process `pid` gives, in a folder of its own, and ends when that process does."""
+    parent = Parent(pid)
     signal.signal(signal.SIGTERM, _interrupt)
-    events = Events(int(sys.argv[1]))
-    line = sys.stdin.buffer.readline()
-    if not line.endswith(b"\n"):  # it died while it wrote
-        _remove_scratch()
-        os._exit(EXIT_ORPHANED)
-    job = Job.from_json(json.loads(line))
+    events = Events(descriptor)
+    job = parent.job()
     if job.cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, job.cores)  # it works while its sandbox waits, and the other way round
-    follower = threading.Thread(target=_follow_parent, args=(job, parent), daemon=True)
-    follower.start()
+    parent.follow(job)
     try:
         with tempfile.TemporaryDirectory(prefix="grader-judge-") as folder:
             os.chdir(folder)
-            run(job, events)
+            run(job, events, parent.wait_for_go)
     finally:
-        _MAIN_ENDED.set()
-        if os.getppid() != parent:
-            follower.join()
+        parent.done()
 
 
 if __name__ == "__main__":
-    main()
+    judge(int(sys.argv[1]), int(sys.argv[2]))

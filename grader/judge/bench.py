@@ -105,10 +105,17 @@ class Bench:
     """Sandboxes and sessions for one task of one submission. Use it as a context manager."""
 
     def __init__(
-        self, backend: Backend, request: SandboxRequest, submission: Submission, entry: Entry, seed: int
+        self,
+        backend: Backend,
+        request: SandboxRequest,
+        submission: Submission,
+        entry: Entry,
+        seed: int,
+        wait_for_go: Callable[[], None] = lambda: None,
     ) -> None:
         self._backend, self._request = backend, request
         self._submission, self._entry, self._seed = submission, entry, seed
+        self._wait_for_go = wait_for_go
         self.notebook = NotebookRun(entry.path, notebook_seed(seed)) if entry.kind == "ipynb" else None
         self._link: Link | None = None
         self._sessions = 0
@@ -145,13 +152,14 @@ class Bench:
         self._link = Link(self._sandbox, self.limits)
 
     def ready(self) -> None:
-        """Waits for the worker, attests it, and only then sends the submission. Raises what those raise."""
+        """Waits for its turn and the worker, attests it, and then sends the submission. Raises what those raise."""
         begun = self._started if self.facts is None else time.monotonic()
         if self._link is None:
             self.start()
         link = self._link
         if link is None:
             raise SandboxDown("no sandbox")
+        self._wait_for_go()
         hello = link.hello()
         facts = self._sandbox.facts(hello)
         self.facts = self.facts or facts

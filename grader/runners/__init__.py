@@ -10,20 +10,25 @@ from importlib import import_module
 from typing import Any
 
 from grader.errors import UsageError
-from grader.runners.protocol import Elsewhere, Runner, Slot, Work
+from grader.runners.protocol import Ahead, Elsewhere, Runner, Slot, Work
 
 RUNNERS = {"pool": "grader.runners.pool", "ray": "grader.runners.cluster"}
 """By name: each module has a function `make`, as `make_runner`."""
 
 
 def make_runner(
-    name: str, work: Work[Any, Any], slots: Sequence[Slot], elsewhere: Elsewhere[Any] | None = None
+    name: str,
+    work: Work[Any, Any],
+    slots: Sequence[Slot],
+    elsewhere: Elsewhere[Any] | None = None,
+    ahead: Ahead[Any] | None = None,
 ) -> Runner[Any, Any]:
     """The runner called `name`, ready to start jobs; heavy imports happen here and not before.
 
-    `slots` may be empty for one on other machines: then as many as they carry. Raises UsageError, SandboxUnavailable.
+    `slots` may be empty for one on other machines: then as many as they carry. `elsewhere` is for those, `ahead` for
+    one on this machine. Raises UsageError, SandboxUnavailable.
     """
     if name not in RUNNERS:
         raise UsageError(f"unknown runner {name!r}", hint=f"one of: {', '.join(RUNNERS)}")
-    runner: Runner[Any, Any] = import_module(RUNNERS[name]).make(work, slots, elsewhere)
+    runner: Runner[Any, Any] = import_module(RUNNERS[name]).make(work, slots, elsewhere, ahead)
     return runner

@@ -18,7 +18,7 @@ from typing import Any, Final, Generic
 
 from grader.errors import SandboxUnavailable, Ungraded, UsageError
 from grader.runners.node import Begun, Done, Said, Word, words_of
-from grader.runners.protocol import Answer, Elsewhere, Ended, Job, Needs, Runner, Slot, Told, Work
+from grader.runners.protocol import Ahead, Answer, Elsewhere, Ended, Job, Needs, Runner, Slot, Told, Work
 from grader.text import sanitize_line
 
 CONNECT_S: Final = 5.0
@@ -86,6 +86,13 @@ class Cluster(Generic[Job, Answer]):
     def free(self) -> int:
         """See Runner."""
         return 0 if self._stopped else len(self._free)
+
+    def choose(self, _jobs: Sequence[Job]) -> int:
+        """See Runner."""
+        return 0
+
+    def expect(self, jobs: Sequence[Job]) -> None:
+        """See Runner. Ray places a job when it starts it: there is no slot to prepare."""
 
     def start(self, job: Job) -> Slot:
         """See Runner."""
@@ -263,7 +270,12 @@ def _shown(needs: Needs) -> str:
     return ", ".join(parts + ([f"{needs.gpus} GPU"] if needs.gpus else []))
 
 
-def make(work: Work[Any, Any], slots: Sequence[Slot], elsewhere: Elsewhere[Any] | None = None) -> Runner[Any, Any]:
+def make(
+    work: Work[Any, Any],
+    slots: Sequence[Slot],
+    elsewhere: Elsewhere[Any] | None = None,
+    _ahead: Ahead[Any] | None = None,
+) -> Runner[Any, Any]:
     """See make_runner."""
     if elsewhere is None:
         raise UsageError("the runner ray needs to know what jobs need", hint="use it by `grader batch --runner ray`")

@@ -6,16 +6,17 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, Generic
 
-from grader.runners.protocol import Answer, Context, Elsewhere, Ended, Job, Runner, Slot, Told, Work
+from grader.runners.protocol import Ahead, Answer, Context, Elsewhere, Ended, Job, Runner, Slot, Told, Work
 
 
 class Pool(Generic[Job, Answer]):
     """See Runner."""
 
-    def __init__(self, work: Work[Job, Answer], slots: Sequence[Slot]) -> None:
-        self._work = work
+    def __init__(self, work: Work[Job, Answer], slots: Sequence[Slot], ahead: Ahead[Job] | None = None) -> None:
+        self._work, self._slots, self._ahead = work, tuple(slots), ahead
         self._free = list(reversed(slots))
         self._running: dict[int, threading.Thread] = {}
         self._said: queue.SimpleQueue[Told[Job] | Ended[Job, Answer]] = queue.SimpleQueue()
@@ -28,12 +29,41 @@ class Pool(Generic[Job, Answer]):
 
     def start(self, job: Job) -> Slot:
         """See Runner."""
-        slot = self._free.pop()
+        slot = self._slot_for(job)
+        self._free.remove(slot)
         # A thread that hangs in a system call must not keep an interrupted command from ending.
         thread = threading.Thread(target=self._run, args=(job, slot), name=f"slot-{slot.number}", daemon=True)
         self._running[slot.number] = thread
         thread.start()
         return slot
+
+    def _slot_for(self, job: Job) -> Slot:
+        """The slot that is prepared for the job, one that is for no other, or any."""
+        ahead = self._ahead
+        if ahead is None:
+            return self._free[-1]
+        return min(reversed(self._free), key=lambda slot: (not ahead.holds(job, slot), ahead.is_full(slot)))
+
+    def choose(self, jobs: Sequence[Job]) -> int:
+        """See Runner. Looks a few jobs ahead only, so that none waits for long."""
+        ahead = self._ahead
+        if ahead is not None:
+            for place, job in enumerate(islice(jobs, 2 * len(self._slots))):
+                if any(ahead.holds(job, slot) for slot in self._free):
+                    return place
+        return 0
+
+    def expect(self, jobs: Sequence[Job]) -> None:
+        """See Runner. A free slot is not prepared: its job could as well start."""
+        ahead = self._ahead
+        if ahead is None or self._cancelled.is_set():
+            return
+        waiting = [slot for slot in self._slots if slot not in self._free and not ahead.is_full(slot)]
+        for job in islice(jobs, 2 * len(self._slots)):
+            if not waiting:
+                return
+            if not any(ahead.holds(job, slot) for slot in self._slots) and ahead.prepare(job, waiting[0]):
+                waiting.pop(0)
 
     def _run(self, job: Job, slot: Slot) -> None:
         context = Context(
@@ -66,6 +96,11 @@ class Pool(Generic[Job, Answer]):
         return not any(thread.is_alive() for thread in self._running.values())
 
 
-def make(work: Work[Any, Any], slots: Sequence[Slot], _elsewhere: Elsewhere[Any] | None = None) -> Runner[Any, Any]:
+def make(
+    work: Work[Any, Any],
+    slots: Sequence[Slot],
+    _elsewhere: Elsewhere[Any] | None = None,
+    ahead: Ahead[Any] | None = None,
+) -> Runner[Any, Any]:
     """See make_runner."""
-    return Pool(work, slots)
+    return Pool(work, slots, ahead)

@@ -6,7 +6,7 @@ Everything that a job says arrives at that one caller, in order, so that nobody 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -91,6 +91,19 @@ class Elsewhere(Generic[Job]):
     """What many jobs have in common, by a name: it is made and sent once, and lies in `Context.shared`."""
 
 
+class Ahead(Protocol[Job_contra]):
+    """Prepares, while a slot is busy, what its next job will need."""
+
+    def prepare(self, job: Job_contra, slot: Slot) -> bool:
+        """Begins to, in the background; False where there is nothing to prepare for such a job."""
+
+    def holds(self, job: Job_contra, slot: Slot) -> bool:
+        """True where this job is prepared for in this slot."""
+
+    def is_full(self, slot: Slot) -> bool:
+        """True where the slot's next job is prepared for."""
+
+
 class Runner(Protocol[Job, Answer]):
     """Runs jobs. One caller, one thread; every job that was started is heard of again by `Ended`."""
 
@@ -100,6 +113,12 @@ class Runner(Protocol[Job, Answer]):
 
     def start(self, job: Job) -> Slot:
         """Starts a job where `free` is above 0; gives the slot where it runs. Its answer comes by `next`."""
+
+    def choose(self, jobs: Sequence[Job]) -> int:
+        """Which of the jobs to start first, by its place: the first one unless another is better prepared for."""
+
+    def expect(self, jobs: Sequence[Job]) -> None:
+        """These come next, most likely the first ones: what they need may be prepared."""
 
     def next(self, timeout_s: float) -> Told[Job] | Ended[Job, Answer] | None:
         """What came first among all that is running; None where nothing came in time."""

@@ -16,7 +16,7 @@ GIB = 1024**3
 
 @pytest.mark.parametrize(
     ("cores", "free", "gpus", "count"),
-    [(8, 64 * GIB, None, 8), (8, 6 * GIB, None, 2), (8, 64 * GIB, 1, 1), (1, 64 * GIB, None, 1), (8, GIB, None, 1)],
+    [(8, 64 * GIB, None, 8), (8, 7 * GIB, None, 2), (8, 64 * GIB, 1, 1), (1, 64 * GIB, None, 1), (8, GIB, None, 1)],
 )
 def test_default_follows_the_scarcest_of_cores_memory_and_gpus(
     cores: int, free: int, gpus: int | None, count: int

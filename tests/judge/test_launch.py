@@ -12,7 +12,8 @@ import pytest
 
 from grader.errors import TaskBroken, Ungraded
 from grader.judge.job import Job
-from grader.judge.launch import _scratch_prefix, run_judge, sweep
+from grader.judge.launch import run_judge
+from grader.judge.starting import scratch_prefix, sweep
 from grader.model import CheckResult, Entry, Limits, TaskStatus
 from tests.judge.suites import HEAD, job_for, submission, task_at
 
@@ -141,9 +142,9 @@ def test_scratch_folders_of_killed_processes_are_swept(tmp_path: Path, monkeypat
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     dead = subprocess.Popen(["true"])
     dead.wait()
-    kept = {_scratch_prefix(os.getpid()) + "b", f"grader-run-0-{dead.pid}-c", "grader-run-other"}
-    kept |= {_scratch_prefix(2**40) + "d"}
-    for name in (_scratch_prefix(dead.pid) + "a", *kept):
+    kept = {scratch_prefix(os.getpid()) + "b", f"grader-run-0-{dead.pid}-c", "grader-run-other"}
+    kept |= {scratch_prefix(2**40) + "d"}
+    for name in (scratch_prefix(dead.pid) + "a", *kept):
         (tmp_path / name).mkdir()
     sweep()
     assert {path.name for path in tmp_path.iterdir()} == kept

@@ -61,3 +61,57 @@ def test_stop_tells_jobs_to_end_and_starts_nothing_more() -> None:
 
 def test_silence_is_no_event() -> None:
     assert Pool(lambda job, _context: job, SLOTS).next(0.01) is None
+
+
+class Prepared:
+    """Ahead that remembers; even jobs need nothing."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, int] = {}
+
+    def prepare(self, job: int, slot: Slot) -> bool:
+        if job % 2:
+            self.kept[slot.number] = job
+        return job % 2 == 1
+
+    def holds(self, job: int, slot: Slot) -> bool:
+        return self.kept.get(slot.number) == job
+
+    def is_full(self, slot: Slot) -> bool:
+        return slot.number in self.kept
+
+
+def test_busy_slots_are_prepared_and_get_the_job_that_they_are_prepared_for() -> None:
+    go, ahead = [threading.Event() for _ in range(10)], Prepared()
+
+    def work(job: int, _context: Context) -> int:
+        go[job].wait(20)
+        ahead.kept = {slot: kept for slot, kept in ahead.kept.items() if kept != job}
+        return job
+
+    pool = Pool(work, SLOTS, ahead)
+    pool.expect([1, 2, 3])
+    assert ahead.kept == {}  # free slots do not need it
+    first, second = pool.start(0), pool.start(2)
+    pool.expect([4, 5, 6, 7, 9])
+    assert set(ahead.kept.values()) == {5, 7}  # each once, and 4 needs nothing
+    wanted = ahead.kept[second.number]
+    go[2].set()
+    drain(pool, 1)
+    waiting = [4, 5, 6, 7, 9]
+    assert waiting[pool.choose(waiting)] == wanted
+    assert pool.start(wanted) == second
+    assert pool.choose([4, 9]) == 0
+    for event in go:
+        event.set()
+    drain(pool, 2)
+    assert pool.start(12 - wanted) == first
+
+
+def test_a_job_that_nothing_is_prepared_for_takes_the_slot_that_waits_for_no_other() -> None:
+    ahead = Prepared()
+    ahead.kept = {1: 5}
+    pool = Pool(lambda job, _context: job, SLOTS, ahead)
+    assert pool.start(3).number == 0
+    assert pool.start(5).number == 1
+    drain(pool, 2)
