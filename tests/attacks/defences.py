@@ -22,7 +22,7 @@ from grader.sandbox.image import REPOSITORY, image_tag
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 TABLE: Final = Path(__file__).with_name("data") / "defences.toml"
-PATIENCE_S: Final = 600
+PATIENCE_S: Final = 240
 PARTS: Final = ("grader", "tests", "tasks", "reference", "docker", "pyproject.toml")
 
 
