@@ -20,6 +20,8 @@ _ABSENT = (
     "UsernsMode", "GroupAdd", "ExtraHosts", "PortBindings", "CgroupParent", "Sysctls",
 )  # fmt: skip
 """What a container of ours never has, in the engine's own words."""
+_MASKED = ("/proc/kcore", "/proc/keys")
+"""What every engine hides unless it is told not to (`systempaths=unconfined`): of its longer list the worst."""
 
 
 def attest(request: SandboxRequest, inspected: Json, hello: Json, host: Json) -> Attestation:
@@ -80,6 +82,7 @@ def _engine(request: SandboxRequest, inspected: Json) -> list[Comparison]:
         _row("engine.no_new_privileges", True, ours[0] in security),
         _row("engine.seccomp", True, ours[1] in security),
         _row("engine.other_security_options", [], [option for option in security if option not in ours]),
+        _row("engine.masked_paths", [], sorted(set(_MASKED) - set(host.get("MaskedPaths") or []))),
         _row("engine.LogConfig", "none", (host.get("LogConfig") or {}).get("Type")),
         _row("engine.RestartPolicy", True, (host.get("RestartPolicy") or {}).get("Name") in ("", "no")),
         _row("engine.User", f"{user}:{user}", config.get("User")),
