@@ -27,7 +27,7 @@ test: setup  ## run the whole test suite, as many tests at a time as there are c
 	@docker/browser.sh
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-bench: setup  ## measure start-up, transport and grading
+bench: setup  ## measure overhead, batches, other tools beside, memory; draw it (some 40 minutes)
 	$(BIN)/python -m benchmarks
 
 lint: $(VENV)/.installed  ## ruff and mypy

@@ -87,6 +87,7 @@ def _batch(root: Path, out: Path, judged: Any) -> float:  # noqa: ANN401 -- impo
     settings = Settings(backend="process")
     tasks = load_tasks(settings.tasks_dir, [TASK])
     command.grade_unit = lambda _unit, _context: judged
+    command.is_available = lambda: False  # judges would be started ahead for jobs that need none
     started = time.monotonic()
     found, _ = find_submissions(root, [TASK])
     command.run_batch(found, tasks, settings, command.Options(out=out, quiet=True))

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from benchmarks.bare import Ask, Recording
-from benchmarks.machine import TASK
 from grader.config import Settings
 from grader.judge.bench import Bench
 from grader.judge.plugin import JudgePlugin
@@ -89,19 +88,22 @@ class InProcessBench(Bench):
 
 
 def run_suites(path: Path, seed: int) -> Recording:
-    """Runs both suites of the task against the submission at `path`. Raises RuntimeError where a check fails."""
-    task = find_tasks(Settings().tasks_dir)[TASK]
-    submission = load_submission(path, [TASK])
+    """Runs both suites of the task that the file `path` is named after. Raises RuntimeError where a check fails."""
+    name = path.stem
+    task = find_tasks(Settings().tasks_dir)[name]
+    submission = load_submission(path, [name])
     with tempfile.TemporaryDirectory(prefix="grader-bare-") as folder:
-        bench = InProcessBench(task, submission, submission.entries[TASK], seed, Path(folder))
+        bench = InProcessBench(task, submission, submission.entries[name], seed, Path(folder))
         plugin = JudgePlugin(task, bench, complete=True, on_check=lambda _result: None, device="cpu")
-        suites = [str(Path(task.root, name)) for name in ("public", "hidden")]
+        suites = [str(Path(task.root, suite)) for suite in ("public", "hidden")]
         options = ["--import-mode=importlib", "--capture=no", f"--rootdir={task.root}"]
-        options += [part for name in ("cacheprovider", "terminal", "warnings") for part in ("-p", f"no:{name}")]
+        options += [
+            part for plugin_name in ("cacheprovider", "terminal", "warnings") for part in ("-p", f"no:{plugin_name}")
+        ]
         config = Path(folder, "pytest.ini")
         config.write_text("[pytest]\n", encoding="utf-8")
         pytest.main([*suites, *options, f"--config-file={config}"], plugins=[plugin])
-    failed = [name for name, result in plugin.results.items() if result.outcome is not Outcome.PASSED]
+    failed = [check for check, result in plugin.results.items() if result.outcome is not Outcome.PASSED]
     if plugin.error or failed or not plugin.results:
         raise RuntimeError(f"the recording is of no use: {plugin.error or failed}")
     return bench.recording

@@ -16,26 +16,27 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bare import Recording
-from benchmarks.machine import REFERENCE, TASK, cpu_of, python, spread
+from benchmarks.machine import ROOT, cpu_of, python, spread
 
 PARTS = ("command_cpu_s", "judge_cpu_s", "container_cpu_s")
 
 
-def measure(times: int) -> dict[str, Any]:
-    """Medians of `times` rounds: both sides, their difference, and where the grading's time went."""
+def measure(task: str, times: int) -> dict[str, Any]:
+    """Medians of `times` rounds of a task: both sides, their difference, and where the grading's time went."""
     with tempfile.TemporaryDirectory(prefix="grader-bench-") as folder:
-        rounds = [_round(Path(folder), seed) for seed in range(1, times + 1)]
+        rounds = [_round(task, Path(folder), seed) for seed in range(1, times + 1)]
     rows = {name: spread([row[name] for row in rounds], 3) for name in rounds[0]}
     overhead = statistics.median(row["grade_cpu_s"] - row["bare_cpu_s"] for row in rounds)
     ratio = statistics.median(row["grade_cpu_s"] / row["bare_cpu_s"] for row in rounds)
     return {**rows, "overhead_cpu_s": round(overhead, 3), "ratio": round(ratio, 3)}
 
 
-def _round(folder: Path, seed: int) -> dict[str, float]:
+def _round(task: str, folder: Path, seed: int) -> dict[str, float]:
     recording = folder / f"{seed}.calls"
-    _require(cpu_of(python("-m", "benchmarks.bare", "record", str(REFERENCE), str(seed), str(recording))))
+    reference = str(ROOT / "reference" / task / f"{task}.py")
+    _require(cpu_of(python("-m", "benchmarks.bare", "record", reference, str(seed), str(recording))))
     bare, bare_wall = _timed("-m", "benchmarks.bare", "replay", str(recording))
-    graded = _grade(folder, seed)
+    graded = _grade(task, reference, folder, seed)
     calls: Recording = pickle.loads(recording.read_bytes())  # noqa: S301 - our own file
     return {
         **graded,
@@ -46,10 +47,10 @@ def _round(folder: Path, seed: int) -> dict[str, float]:
     }
 
 
-def _grade(folder: Path, seed: int) -> dict[str, float]:
+def _grade(task: str, reference: str, folder: Path, seed: int) -> dict[str, float]:
     report, usage = folder / "report.json", folder / "usage.json"
     started = time.monotonic()
-    what = ("grade", str(REFERENCE), "--task", TASK)
+    what = ("grade", reference, "--task", task)
     arguments = (*what, "-o", str(report), "--seed", str(seed), "--quiet")
     _require(cpu_of(python("-m", "benchmarks.grade_cli", str(usage), *arguments)))
     wall = time.monotonic() - started

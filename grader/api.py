@@ -45,18 +45,21 @@ def grade(  # noqa: PLR0913 -- all but two are by keyword, and most callers need
     on_check: OnCheck | None = None,
     on_opinion: OnOpinion | None = None,
     on_fault: OnFault | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> Report:
     """Grades a submission with public and hidden tests; in a container unless `settings` say otherwise.
 
     `tasks` are names, folders or loaded tasks; all of `settings.tasks_dir` where there are none. With `output` the
-    report is written there, its pictures beside it. `on_check` is told of each finished check (task id, result).
+    report is written there, its pictures beside it. `on_check` is told of each finished check (task id, result),
+    `on_note` of what is wrong with the machine while the grading goes on.
 
     Raises UsageError for a path that does not exist, TaskBroken for a task that cannot be read, SandboxUnavailable
     where nothing can be run.
     """
     chosen = settings or Settings()
     request = Request(
-        tasks=_tasks(tasks, chosen), settings=chosen, pictures=output is not None, on_opinion=on_opinion
+        tasks=_tasks(tasks, chosen), settings=chosen, pictures=output is not None, on_opinion=on_opinion,
+        on_note=on_note,
     )  # fmt: skip
     graded = pipeline.grade(Path(submission), request, on_check)
     return _told(_saved(graded, output), graded, on_fault)

@@ -19,6 +19,7 @@ from typing import Any
 from grader.errors import UsageError
 from grader.text import sanitize_line
 
+_GPUS = re.compile(r"none|auto|all|{0}(,{0})*".format(r"(\d+|(GPU|MIG)-[0-9A-Za-z/-]+)"))
 ENVIRONMENT_PREFIX = "GRADER_"
 _DEFAULT_TASKS = Path(__file__).resolve().parent.parent / "tasks"
 
@@ -64,10 +65,6 @@ def _setting(  # noqa: PLR0913 -- one row of the table; all but the first two ar
     return field(default=default, metadata=row)
 
 
-def _is_gpus(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"none|auto|all|\d+(,\d+)*", value) is not None
-
-
 def _is_whole(minimum: int) -> Callable[[object], bool]:
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= minimum
 
@@ -99,10 +96,10 @@ class Settings:
     )
     gpus: str = _setting(
         "none",
-        "GPUs to use: none, auto, all, or indices such as 0,1.",
+        "GPUs to use, one for each job: none, auto, all, or indices and UUIDs such as 0,1.",
         metavar="WHICH",
-        expected="none, auto, all, or indices such as 0,1",
-        check=_is_gpus,
+        expected="none, auto, all, or indices and UUIDs such as 0,1",
+        check=lambda value: isinstance(value, str) and _GPUS.fullmatch(value) is not None,
     )
     seed: int | None = _setting(
         None,

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.errors import SandboxUnavailable
+from grader.sandbox.gpus import list_gpus
 from grader.sandbox.image import find_image
+from grader.sandbox.passthrough import INSTALL, MIN_TOOLKIT, toolkit_version, ways
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -167,14 +169,23 @@ def _image(client: DockerClient, *, gpu: bool) -> Need:
 
 
 def _gpu(info: dict[str, Any], *, required: bool) -> Need:
-    runtimes = info.get("Runtimes") or {}
-    if "nvidia" in runtimes:
-        return Need(name="gpu", ok=True, detail="the engine has the nvidia runtime", required=required)
-    driver = "driver found" if shutil.which("nvidia-smi") else "no driver found"
-    return Need(
-        name="gpu",
-        ok=False,
-        detail=f"the engine has no GPU runtime ({driver}); grading runs on the CPU",
-        fix="apt-get install nvidia-container-toolkit && nvidia-ctk runtime configure --runtime=docker",
-        required=required,
-    )
+    """The driver's devices, the engine's way to pass them on, the toolkit's age: the first of them that is missing."""
+    try:
+        found = list_gpus()
+    except SandboxUnavailable as error:
+        return Need(name="gpu", ok=False, detail=error.message, fix="nvidia-smi", required=required)
+    way = "/".join(ways(info, [gpu.uuid for gpu in found]))
+    seen = ", ".join(gpu.shown for gpu in found) or "no driver found"
+    version = toolkit_version()
+    if required and not found:
+        detail = "no NVIDIA GPU is visible on this machine"
+        return Need(name="gpu", ok=False, detail=detail, fix="apt-get install nvidia-driver", required=required)
+    if not way:
+        detail = f"the engine has no GPU runtime ({seen}); grading runs on the CPU"
+        return Need(name="gpu", ok=False, detail=detail, fix=INSTALL, required=required)
+    if version is not None and version < MIN_TOOLKIT:
+        known, least = (".".join(map(str, row)) for row in (version, MIN_TOOLKIT))
+        detail = f"the NVIDIA container toolkit {known} does not isolate (CVE-2025-23266); {least} does"
+        fix = "apt-get install nvidia-container-toolkit"
+        return Need(name="gpu", ok=False, detail=detail, fix=fix, required=required)
+    return Need(name="gpu", ok=True, detail=f"the engine passes devices through ({way}): {seen}", required=required)

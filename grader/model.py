@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     TIMEOUT = "timeout"
     """The CPU-time limit, or the wider wall limit that stops hangs."""
     MEMORY = "memory"
-    """The container's memory limit."""
+    """The container's memory limit, or a GPU's memory: `CheckResult.memory` says which."""
     CRASHED = "crashed"
     """The process ended without an answer."""
     INVALID = "invalid"
@@ -129,6 +129,8 @@ class CheckResult:
     """Line of the candidate's own file where it raised, e.g. "cnn_classifier.py:31"; "" if it did not."""
     exception: str = ""
     """Built-in class of what was raised, e.g. "ValueError"; "" if nothing was."""
+    memory: str = ""
+    """Whose memory was used up where the outcome is `memory`: "gpu" or "host"."""
     output: str = ""
     """The tail of what the candidate's code printed during this check; shown, never parsed."""
     duration_s: float = 0.0
@@ -226,6 +228,7 @@ class Resources:
     cpu_s: float = 0.0
     max_rss_bytes: int = 0
     gpu_mem_bytes: int = 0
+    """Peak of the device beyond what was in use before, by the driver's account; 0 without a GPU."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +308,7 @@ class ScoredCheck:
     message: str = ""
     location: str = ""
     exception: str = ""
+    memory: str = ""
     output: str = ""
     duration_s: float = 0.0
     cpu_s: float = 0.0

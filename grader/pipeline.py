@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from grader import __version__
 from grader.config import Settings, cache_folder
@@ -28,12 +29,16 @@ from grader.judge.starting import StartedJudge
 from grader.judge.warm import WarmJudges, is_available
 from grader.model import CheckResult, Json, Report, Run, Submission, Task, TaskResult, TaskStatus
 from grader.sandbox import backend
-from grader.sandbox.gpus import choose_gpus
+from grader.sandbox.leases import Lease, leased
 from grader.scoring import artifact_path, rejected_report, restricted_to, score_report
 from grader.submission import load_submission, submission_id
 from grader.written.intake import find_answers
 from grader.written.second import is_wanted, with_second_opinion
 from grader.written.task import grade_written
+
+GPU_HOST_BYTES: Final = 2 * 1024**3
+GPU_PIDS: Final = 256
+"""A process with a CUDA context holds some gigabytes of libraries on the host, and starts threads of its own."""
 
 OnCheck = Callable[[str, CheckResult], None]
 """Told of each finished check: task id and result."""
@@ -69,6 +74,8 @@ class Request:
     start: Start = StartedJudge
     """Where judges come from."""
     on_opinion: OnOpinion | None = None
+    on_note: Callable[[str], None] | None = None
+    """Told one line of something that is wrong with the machine, while the grading goes on."""
     cancelled: threading.Event | None = None
     """Set by another thread to stop soon."""
 
@@ -182,38 +189,53 @@ def _our_error(result: TaskResult) -> GraderError:
 def _judge(task: Task, submission: Submission, request: Request, run: Run, on_check: OnCheck | None) -> TaskResult:
     if task.kind == "written":
         return _written(task, submission, request)
-    job = job_for(task, submission, request, run)
-    if job is None:
+    if task.id not in submission.entries:
         return TaskResult(task=task, status=TaskStatus.MISSING, reason=f"no file answers {task.id}")
-    try:
-        told = (lambda check: on_check(task.id, check)) if on_check else None
-        result = run_judge(job, told, request.cancelled, request.start)
-    finally:
-        _reap(request.settings.backend, run.id)
+    settings = request.settings
+    stop = request.cancelled.is_set if request.cancelled else bool
+    with leased(settings.gpus, task, settings.backend, stop, request.on_note) as lease:
+        job = job_for(task, submission, request, run, lease)
+        try:
+            told = (lambda check: on_check(task.id, check)) if on_check else None
+            result = run_judge(job, told, request.cancelled, request.start)
+        finally:
+            _reap(settings.backend, run.id)
     if "hidden" not in request.suites:
-        return dataclasses.replace(result, task=restricted_to(task, [check.spec for check in result.checks]))
-    return result
+        result = dataclasses.replace(result, task=restricted_to(task, [check.spec for check in result.checks]))
+    return _with_gpu(result, lease, task, settings)
 
 
-def job_for(task: Task, submission: Submission, request: Request, run: Run) -> Job | None:
-    """What a judge is given for a code task; None where no file answers it. Raises what `choose_gpus` raises."""
-    settings, entry = request.settings, submission.entries.get(task.id)
-    if entry is None:
-        return None
+def job_for(task: Task, submission: Submission, request: Request, run: Run, lease: Lease | None = None) -> Job:
+    """What a judge is given for a code task that a file answers, with the device that was leased for it."""
+    settings, lease = request.settings, lease or Lease()
     return Job(
-        task=within(task, settings),
+        task=within(task, settings, gpu=lease.device is not None),
         submission=submission,
-        entry=entry,
+        entry=submission.entries[task.id],
         seed=run.seed,
         backend=settings.backend,
         run_id=run.id,
         suites=request.suites,
         image=settings.image or "",
-        gpus=choose_gpus(settings.gpus, task),
+        gpus=lease.uuids,
         runtime=settings.runtime or "",
         slot=request.slot,
         cores=request.cores,
         pictures=request.pictures,
+    )
+
+
+def _with_gpu(result: TaskResult, lease: Lease, task: Task, settings: Settings) -> TaskResult:
+    """The result with what the trusted side knows of the device, or why there was none; limits stay the task's."""
+    if lease.facts is None or result.facts is None:
+        return result
+    extra = {"host_memory_bytes": GPU_HOST_BYTES} if lease.device and not settings.memory_mb else {}
+    return dataclasses.replace(
+        result,
+        task=dataclasses.replace(result.task, limits=within(task, settings).limits),
+        facts=dataclasses.replace(result.facts, gpu=lease.facts | extra),
+        resources=dataclasses.replace(result.resources, gpu_mem_bytes=lease.peak_bytes),
+        notes=(*result.notes, *lease.notes),
     )
 
 
@@ -235,14 +257,17 @@ def _reap(name: str, run_id: str) -> None:
         return  # an engine that is gone holds nothing that we could remove
 
 
-def within(task: Task, settings: Settings) -> Task:
-    """The task with the limits that the settings override."""
-    changes: Json = {}
+def within(task: Task, settings: Settings, *, gpu: bool = False) -> Task:
+    """The task with the limits that the settings override, and what CUDA itself needs of the host with `gpu`."""
+    limits = task.limits
+    changes: Json = (
+        {"memory_bytes": limits.memory_bytes + GPU_HOST_BYTES, "pids": max(limits.pids, GPU_PIDS)} if gpu else {}
+    )
     if settings.memory_mb:
         changes["memory_bytes"] = settings.memory_mb * 1024**2
     if settings.cpus:
         changes["cpus"] = settings.cpus
-    return dataclasses.replace(task, limits=dataclasses.replace(task.limits, **changes))
+    return dataclasses.replace(task, limits=dataclasses.replace(limits, **changes))
 
 
 def new_run(settings: Settings) -> Run:

@@ -7,8 +7,9 @@ once, at the check, so that what a reader adds up is what the report says.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from grader import __version__
 from grader.errors import TaskBroken
@@ -18,6 +19,7 @@ from grader.model import (
     CheckResult,
     CheckSpec,
     Criterion,
+    Json,
     Outcome,
     Report,
     ReportStatus,
@@ -175,6 +177,7 @@ def _score_check(check: CheckResult) -> ScoredCheck:
         message=check.message,
         location=check.location,
         exception=check.exception,
+        memory=check.memory,
         output=check.output,
         duration_s=check.duration_s,
         cpu_s=check.cpu_s,
@@ -238,9 +241,18 @@ def _attested(run: Run, results: Iterable[TaskResult]) -> Run:
         isolated=all(fact.isolated for fact in facts),
         image=next((fact.image for fact in facts if fact.image), run.image),
         attestation={task_id: fact.attestation for task_id, fact in by_task.items()},
-        gpu=next((fact.gpu for fact in facts if fact.gpu is not None), run.gpu),
+        gpu=_gpus(by_task) or run.gpu,
         versions=run.versions | {name: version for fact in facts for name, version in fact.versions.items()},
     )
+
+
+def _gpus(by_task: Mapping[str, SandboxFacts]) -> Json | None:
+    """The devices of all tasks, and what each task had; None where no GPU was asked for."""
+    asked = {task_id: fact.gpu for task_id, fact in by_task.items() if fact.gpu is not None}
+    devices: list[Any] = []
+    for gpu in asked.values():
+        devices += [device for device in gpu["devices"] if device not in devices]
+    return {"devices": devices, "tasks": asked} if asked else None
 
 
 def _total(scores: Iterable[Score]) -> Score:

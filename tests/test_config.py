@@ -52,7 +52,7 @@ def test_a_folder_in_the_file_is_relative_to_the_file(tmp_path: Path) -> None:
         ('seed = "1"', "a whole number from 0"),
         ("cpus = 0", "a number above 0"),
         ("cpus = nan", "a number above 0"),
-        ('gpus = "first"', "indices such as 0,1"),
+        ('gpus = "first"', "indices and UUIDs such as 0,1"),
         ('index_url = "example"', "URL"),
         ("tasks_dir = 3", "a folder"),
         ("[sandbox]\n", "settings are"),

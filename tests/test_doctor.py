@@ -14,6 +14,9 @@ import docker
 from docker import DockerClient
 from grader import doctor
 from grader.doctor import Need, run_checks
+from tests.sandbox.driver import A, Driver, driver, gpu
+
+__all__ = ["driver"]
 
 HEALTHY = {
     "ServerVersion": "28.0.1",
@@ -121,6 +124,36 @@ def test_a_gpu_is_required_only_where_it_is_asked_for() -> None:
     needs = diagnose(without, gpu=True)
     assert needs["gpu"].required
     assert needs["image"].fix == "grader image build --gpu"
+
+
+@pytest.mark.parametrize(
+    ("change", "toolkit", "words"),
+    [
+        ({}, "1.18.0", ("passes devices through (hook)", A)),
+        ({"DiscoveredDevices": [{"ID": f"nvidia.com/gpu={A}"}]}, "1.18.0", ("(cdi/hook)",)),
+        ({"Runtimes": {"runc": {}}}, "1.18.0", ("no GPU runtime", A)),
+        ({}, "1.17.7", ("1.17.7 does not isolate", "1.17.8 does")),
+    ],
+)
+def test_a_gpu_needs_a_device_a_way_and_a_sound_toolkit(
+    driver: Driver, change: dict[str, Any], toolkit: str, words: tuple[str, ...]
+) -> None:
+    driver.has(gpu(A))
+    tool = driver.folder / "nvidia-ctk"
+    tool.write_text(f"#!/bin/sh\necho 'NVIDIA Container Toolkit CLI version {toolkit}'\n")
+    tool.chmod(0o755)
+    need = diagnose(Engine(HEALTHY | change))["gpu"]
+    assert need.ok is (need.fix == "") is ("passes" in need.detail)
+    for word in words:
+        assert word in need.detail
+
+
+def test_a_driver_that_hangs_does_not_hang_the_doctor(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.sandbox.gpus.TIMEOUT_S", 0.1)
+    driver.script("exec sleep 60")
+    need = diagnose(Engine(HEALTHY))["gpu"]
+    assert (need.ok, need.fix) == (False, "nvidia-smi")
+    assert "does not answer" in need.detail
 
 
 def test_no_engine_is_one_line_with_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

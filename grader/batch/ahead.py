@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from grader.batch.unit import Unit, placed
-from grader.errors import GraderError
 from grader.judge.warm import WarmJudges
 from grader.pipeline import job_for
 from grader.runners.protocol import Slot
@@ -19,13 +18,10 @@ class JudgesAhead:
         """See Ahead. A GPU is lent to one job at a time, and written answers need no judge."""
         if unit.task.kind != "code" or (unit.task.gpu != "none" and slot.gpus != "none"):
             return False
-        try:
-            job = job_for(unit.task, unit.submission, placed(unit, slot), unit.run)
-        except GraderError:  # it will be said when the job runs
+        if unit.task.id not in unit.submission.entries:
             return False
-        if job is not None:
-            self._judges.prepare(job)
-        return job is not None
+        self._judges.prepare(job_for(unit.task, unit.submission, placed(unit, slot), unit.run))
+        return True
 
     def holds(self, unit: Unit, slot: Slot) -> bool:
         """See Ahead."""

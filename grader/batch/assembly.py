@@ -166,6 +166,9 @@ def is_kept(row: JobRow | None, key: str, folder: Path) -> bool:
 
 
 def is_lasting(kept: Kept) -> bool:
-    """False where a result should be asked for again next time: an endpoint failed on a part of it."""
+    """False where a result should be asked for again next time: an endpoint failed on a part of it, a GPU was taken."""
+    gpu = kept.result.facts.gpu if kept.result.facts else None
+    if gpu and gpu.get("passing"):
+        return False
     points = (point for question in kept.result.questions for point in question.points)
     return kept.result.status is TaskStatus.GRADED and not any(point.llm and point.llm.error for point in points)

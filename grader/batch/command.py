@@ -106,9 +106,10 @@ def _place(
         _reap(settings, store)
         far = open_cluster(options.address, options.jobs, tasks, settings)
         return ground_of(far, tasks, settings, seed), far, far.slots
+    devices = devices_of(settings) if any(task.gpu != "none" for task in tasks.values()) else ()
     slots = make_slots(options.jobs, tasks.values(), settings)
-    image, slots = _prepare(tasks, settings, slots, store)
-    ground = Ground(settings=settings, seed=seed, image=image, devices=devices_of(settings))
+    image, slots = _prepare(tasks, settings, slots, store, gpu=bool(devices))
+    ground = Ground(settings=settings, seed=seed, image=image, devices=devices)
     if not is_available() or all(task.kind != "code" for task in tasks.values()):
         return ground, make_runner(options.runner, grade_unit, slots), len(slots)
     judges = stack.enter_context(WarmJudges(len(slots)))
@@ -116,7 +117,9 @@ def _place(
     return ground, make_runner(options.runner, work, slots, ahead=JudgesAhead(judges)), len(slots)
 
 
-def _prepare(tasks: Mapping[str, Task], settings: Settings, slots: list[Slot], store: Store) -> tuple[str, list[Slot]]:
+def _prepare(
+    tasks: Mapping[str, Task], settings: Settings, slots: list[Slot], store: Store, *, gpu: bool
+) -> tuple[str, list[Slot]]:
     """Removes what a killed batch left, and asks the engine for the image's id and for cores to share out."""
     if settings.backend != "docker" or not any(task.kind == "code" for task in tasks.values()):
         _reap(settings, store)
@@ -126,7 +129,6 @@ def _prepare(tasks: Mapping[str, Task], settings: Settings, slots: list[Slot], s
 
     with contextlib.closing(connect()) as client:
         _reap(settings, store)
-        gpu = any(slot.gpus != "none" for slot in slots)
         cores = {core for slot in slots for core in slot.cores}
         facts = client.info()
         if not facts.get("CPUSet") or (cores and max(cores) >= int(facts.get("NCPU", 0))):

@@ -19,7 +19,7 @@ from grader import __version__
 from grader.config import Settings
 from grader.digest import digest_files
 from grader.model import Submission, Task
-from grader.sandbox.gpus import list_gpus
+from grader.sandbox.passthrough import offered
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 _SHOWS_ONLY: Final = (
@@ -66,11 +66,11 @@ class Ground:
 
 
 def devices_of(settings: Settings) -> tuple[str, ...]:
-    """Models of the devices that those settings allow. Raises SandboxUnavailable where the driver hangs."""
-    if settings.gpus == "none":
-        return ()
-    indices = None if settings.gpus in ("all", "auto") else {int(part) for part in settings.gpus.split(",")}
-    return tuple(sorted({gpu.name for gpu in list_gpus() if indices is None or gpu.index in indices}))
+    """Models of the devices that jobs get under those settings; none where they run on the CPU.
+
+    Raises SandboxUnavailable where GPUs are asked for and cannot be had.
+    """
+    return tuple(sorted({gpu.name for gpu in offered(settings.gpus, settings.backend).devices}))
 
 
 def report_key(submission: Submission, parts: Iterable[tuple[str, str]]) -> str:

@@ -28,7 +28,6 @@ from grader.pipeline import Judged, within
 from grader.runners import make_runner
 from grader.runners.cluster import Cluster
 from grader.runners.protocol import Context, Elsewhere, Needs, Slot
-from grader.sandbox.gpus import list_gpus
 from grader.task import load_task, task_files
 
 _WRITTEN: Final = Needs(cpus=1, memory_bytes=JUDGE_BYTES)
@@ -124,7 +123,7 @@ def grade_far(unit: Unit, context: Context) -> Judged:
         raise SandboxUnavailable(message, hint="install the same on all nodes")
     _clean_once()
     settings = unit.request.settings
-    slot = replace(context.slot, gpus=_indices(context.slot.gpus))
+    slot = context.slot
     if unit.task.kind == "code" and settings.backend == "docker":
         slot = _with_engine(settings, slot)
     with unpacked(shipped) as root:
@@ -137,19 +136,6 @@ def grade_far(unit: Unit, context: Context) -> Judged:
 @lru_cache(maxsize=1)
 def _clean_once() -> None:
     sweep()
-
-
-def _indices(gpus: str) -> str:
-    """Ray's names of devices as indices; it may use UUIDs."""
-    if gpus == "none" or gpus.replace(",", "").isdigit():
-        return gpus
-    known = {gpu.uuid: str(gpu.index) for gpu in list_gpus()}
-    names = gpus.split(",")
-    if not set(names) <= set(known):
-        raise SandboxUnavailable(
-            f"Ray gave the device {gpus}, which nvidia-smi does not list", hint="give Ray whole devices of this node"
-        )
-    return ",".join(known[name] for name in names)
 
 
 def _with_engine(settings: Settings, slot: Slot) -> Slot:

@@ -105,7 +105,7 @@ class Show(Protocol):
         """A task starts in a slot."""
 
     def told(self, slot: Slot, what: object) -> None:
-        """A running task says something: a CheckResult or an Opinion."""
+        """A running task says something: a CheckResult, an Opinion, or a line about the machine."""
 
     def ended(self, slot: Slot, seconds: float) -> None:
         """The slot is free again."""
@@ -157,6 +157,8 @@ class Lines:
             busy.passed += what.outcome is Outcome.PASSED
         elif busy is not None and isinstance(what, Opinion):
             busy.points += 1
+        elif isinstance(what, str) and not self.public:
+            self.say(sanitize_line(what), "yellow")
 
     def ended(self, slot: Slot, seconds: float) -> None:
         """See Show."""

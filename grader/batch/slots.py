@@ -1,4 +1,4 @@
-"""How many jobs run at a time, and what each has for itself: cores, a user id, a GPU.
+"""How many jobs run at a time, and what each has for itself: cores and a user id; a GPU is leased for each job.
 
 A slot's resources are its own, and a task fixes its threads, so that a score does not depend on what runs beside it.
 """
@@ -14,8 +14,9 @@ import psutil
 from grader.config import Settings
 from grader.errors import UsageError
 from grader.model import Task
+from grader.pipeline import GPU_HOST_BYTES
 from grader.runners.protocol import Slot
-from grader.sandbox.gpus import list_gpus
+from grader.sandbox.passthrough import offered
 
 JUDGE_BYTES: Final = 256 * 1024**2
 _AHEAD_BYTES: Final = 384 * 1024**2
@@ -27,23 +28,21 @@ _RESERVE_BYTES: Final = 1024**3
 def make_slots(asked: int | None, tasks: Iterable[Task], settings: Settings) -> list[Slot]:
     """The slots of a batch: `asked` many, or as many as cores, memory and GPUs carry.
 
-    Raises UsageError where more are asked for than there are GPUs to give each one; SandboxUnavailable where the
-    driver hangs.
+    Raises UsageError where more are asked for than there are GPUs to give each one; SandboxUnavailable where GPUs
+    are asked for and cannot be had.
     """
     code = [task for task in tasks if task.kind == "code"]
-    devices = _devices(settings.gpus) if any(task.gpu != "none" for task in code) else []
+    devices = offered(settings.gpus, settings.backend).devices if any(task.gpu != "none" for task in code) else ()
     if asked and devices and asked > len(devices):
         message = f"{asked} slots need {asked} GPUs, and {len(devices)} may be used"
         raise UsageError(message, hint=f"give -j {len(devices)}, or `--gpus none`")
     cores = available_cores()
     need = settings.memory_mb * 1024**2 if settings.memory_mb else max((t.limits.memory_bytes for t in code), default=0)
+    need += GPU_HOST_BYTES if devices and not settings.memory_mb else 0
     free = psutil.virtual_memory().available
     count = asked or default_count(len(cores), free, need, len(devices) or None)
     shares = share_out(cores, count)
-    return [
-        Slot(number=number, cores=share, gpus=str(devices[number]) if devices else settings.gpus)
-        for number, share in enumerate(shares)
-    ]
+    return [Slot(number=number, cores=share, gpus=settings.gpus) for number, share in enumerate(shares)]
 
 
 def default_count(cores: int, free_bytes: int, need_bytes: int, gpus: int | None) -> int:
@@ -70,12 +69,3 @@ def available_cores() -> list[int]:
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
-
-
-def _devices(asked: str) -> list[int]:
-    """Indices of the devices that may be used; none where the setting leaves it to the task to say what is missing."""
-    if asked == "none":
-        return []
-    found = [gpu.index for gpu in list_gpus()]
-    wanted = found if asked in ("all", "auto") else [int(part) for part in asked.split(",")]
-    return [index for index in dict.fromkeys(wanted) if index in found]

@@ -40,6 +40,7 @@ def grade_unit(unit: Unit, context: Context, start: Start = StartedJudge) -> Jud
         placed(unit, context.slot),
         start=start,
         on_opinion=lambda question, point: context.tell(Opinion(question=question, point=point)),
+        on_note=context.tell,
         cancelled=context.cancelled,
     )
 

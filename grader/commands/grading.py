@@ -66,6 +66,7 @@ def grade_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, pa
         report = api.grade(
             submission, tasks, settings=settings, output=output, on_check=progress.check,
             on_opinion=progress.opinion, on_fault=faults.append,
+            on_note=lambda line: click.echo(line, err=True),
         )  # fmt: skip
     if signer is not None and output is not None:
         signer(output)

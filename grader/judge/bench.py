@@ -81,7 +81,7 @@ class Session:
                 raise ProtocolError("an answer of another form")  # noqa: TRY301 - one way to end a session
             if answer["status"] == "ok":
                 return unpack(answer["value"], leaf_reader(read_body(reply.frame.body, reply.frame.table)))
-            raise self._bench.explain(fault_of(answer, self._bench.own_line))
+            raise self._bench.explain(fault_of(answer, self._bench.own_line, gpu=self._bench.has_gpu))
         except ProtocolError as error:
             self._end(Outcome.PROTOCOL)
             raise CandidateFault(Outcome.PROTOCOL, f"the answer broke the protocol: {error}") from error
@@ -113,7 +113,7 @@ class Bench:
         seed: int,
         wait_for_go: Callable[[], None] = lambda: None,
     ) -> None:
-        self._backend, self._request = backend, request
+        self._backend, self._request, self.has_gpu = backend, request, bool(request.gpus)
         self._submission, self._entry, self._seed = submission, entry, seed
         self._wait_for_go = wait_for_go
         self.notebook = NotebookRun(entry.path, notebook_seed(seed)) if entry.kind == "ipynb" else None

@@ -16,7 +16,14 @@ class CandidateFault(Exception):
     """The candidate's code, not ours, is why the check does not pass."""
 
     def __init__(
-        self, outcome: Outcome, message: str, *, location: str = "", exception: str = "", traceback: str = ""
+        self,
+        outcome: Outcome,
+        message: str,
+        *,
+        location: str = "",
+        exception: str = "",
+        traceback: str = "",
+        memory: str = "",
     ) -> None:
         super().__init__(message)
         self.outcome = outcome
@@ -24,6 +31,8 @@ class CandidateFault(Exception):
         self.location = location
         self.exception = exception
         self.traceback = traceback
+        self.memory = memory or ("host" if outcome is Outcome.MEMORY else "")
+        """Whose memory was used up: "gpu" or "host"; "" where none was."""
 
 
 class Mismatch(CandidateFault, AssertionError):

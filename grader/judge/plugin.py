@@ -142,6 +142,7 @@ class JudgePlugin:
             message=(message + trace)[:MAX_TEXT],
             location=fault.location if fault else "",
             exception=fault.exception if fault else "",
+            memory=fault.memory if fault else "",
             output=self._bench.take_output()[-MAX_TEXT:],
             duration_s=round(duration_s, 4),
             cpu_s=round(cpu_s, 4),

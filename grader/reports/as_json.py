@@ -221,6 +221,7 @@ def _check(check: ScoredCheck) -> Json:
         **text_fields("hint", check.hint),
         "location": check.location,
         "exception": check.exception,
+        **({"memory": check.memory} if check.memory else {}),
         "output": check.output,
         "duration_s": check.duration_s,
         "cpu_s": check.cpu_s,
@@ -236,6 +237,7 @@ def _check_back(row: Json) -> ScoredCheck:
         visibility=Visibility(row["visibility"]),
         outcome=Outcome(row["outcome"]),
         score=score_back(row),
+        memory=row.get("memory", ""),
     )
 
 

@@ -6,8 +6,9 @@ host is this one), and what the worker sees of itself. One row that does not hol
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from grader.model import Json
 from grader.sandbox import profile
@@ -22,6 +23,9 @@ _ABSENT = (
 """What a container of ours never has, in the engine's own words."""
 _MASKED = ("/proc/kcore", "/proc/keys")
 """What every engine hides unless it is told not to (`systempaths=unconfined`): of its longer list the worst."""
+_DRIVER_FILE: Final = re.compile(r"/(usr|lib|lib64|etc)/.*(nvidia|/lib(cuda|nv)[a-z]*\.so)[^\s]*")
+"""What the NVIDIA toolkit mounts, read-only: the driver's libraries and programs, under the driver's own names."""
+_DRIVER_SOCKET: Final = re.compile(r"(/var)?/run/nvidia-(persistenced|fabricmanager)/socket")
 
 
 def attest(request: SandboxRequest, inspected: Json, hello: Json, host: Json) -> Attestation:
@@ -54,7 +58,6 @@ def _engine(request: SandboxRequest, inspected: Json) -> list[Comparison]:
     host, config = inspected["HostConfig"], inspected["Config"]
     limits, user = request.limits, profile.uid(request)
     command = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
-    gpus = [device for item in host.get("DeviceRequests") or [] for device in item.get("DeviceIDs") or []]
     exact: dict[str, object] = {
         "NetworkMode": "none",
         "ReadonlyRootfs": True,
@@ -86,15 +89,37 @@ def _engine(request: SandboxRequest, inspected: Json) -> list[Comparison]:
         _row("engine.LogConfig", "none", (host.get("LogConfig") or {}).get("Type")),
         _row("engine.RestartPolicy", True, (host.get("RestartPolicy") or {}).get("Name") in ("", "no")),
         _row("engine.User", f"{user}:{user}", config.get("User")),
-        _row("engine.gpus", sorted(request.gpus), sorted(gpus)),
+        _row("engine.gpus", _asked_devices(request), _devices(host)),
         _row("engine.command", profile.command(request), command),
         _row("engine.Tmpfs", profile.tmpfs(request), host.get("Tmpfs")),
         _row("engine.ulimits", _asked_ulimits(request), _ulimits(host)),
     ]  # fmt: skip
 
 
+def _asked_devices(request: SandboxRequest) -> list[list[Any]]:
+    """Driver, count, ids and capabilities; a count would be any devices, -1 all of them."""
+    if not request.gpus:
+        return []
+    asked = profile.device_request(request)
+    capabilities = [sorted(names) for names in asked.get("capabilities", [])]
+    return [[asked["driver"], 0, sorted(asked["device_ids"]), capabilities]]
+
+
+def _devices(host: Json) -> list[list[Any]]:
+    """What the engine says of it, in the same form."""
+    return [
+        [
+            item.get("Driver") or "",
+            item.get("Count") or 0,
+            sorted(item.get("DeviceIDs") or []),
+            [sorted(names) for names in item.get("Capabilities") or []],
+        ]
+        for item in host.get("DeviceRequests") or []
+    ]
+
+
 def _asked_ulimits(request: SandboxRequest) -> dict[str, int]:
-    return {"core": 0, "fsize": request.limits.tmpfs_bytes, "msgqueue": 0, "nofile": 1024}
+    return dict(sorted(profile.ulimits(request).items()))
 
 
 def _ulimits(host: Json) -> dict[str, int]:
@@ -117,7 +142,7 @@ def _inside(request: SandboxRequest, sees: Json) -> list[Comparison]:
         _row("inside.environment", [], sorted(set(sees.get("environment") or []) - _allowed_environment(request))),
         _row("inside.tmpfs", True, _tmpfs_ok(sees.get("mounts") or [])),
         _row("inside.root_mount", True, _read_only(sees.get("mounts") or [], "/")),
-        _row("inside.host_mounts", [], _foreign_mounts(sees.get("mounts") or [])),
+        _row("inside.host_mounts", [], _foreign_mounts(sees.get("mounts") or [], gpu=bool(request.gpus))),
     ]
     if request.runtime == "runsc":
         return rows
@@ -175,7 +200,8 @@ def _limits(request: SandboxRequest, sees: Json) -> list[Comparison]:
 
 def _allowed_environment(request: SandboxRequest) -> set[str]:
     """Ours, what the image sets (see docker/Dockerfile), and what the engine and Python add."""
-    return set(profile.environment(request)) | {
+    toolkit = {"NVIDIA_DRIVER_CAPABILITIES", "NVIDIA_CTK_LIBCUDA_DIR"} if request.gpus else set()
+    return set(profile.environment(request)) | toolkit | {
         "PATH", "HOSTNAME", "LANG", "LC_ALL", "LC_CTYPE", "GPG_KEY", "PYTHON_VERSION",
         "PYTHON_SHA256", "PYTHONDONTWRITEBYTECODE", "NVIDIA_VISIBLE_DEVICES", "TORCHINDUCTOR_CACHE_DIR", "MPLCONFIGDIR",
     }  # fmt: skip
@@ -191,9 +217,19 @@ def _read_only(mounts: list[str], target: str) -> bool:
     return bool(found) and "ro" in found[-1][2].split(",")
 
 
-def _foreign_mounts(mounts: list[str]) -> list[str]:
-    """Mounts that a container of ours does not have: all but the kernel's own and the engine's three files."""
+def _foreign_mounts(mounts: list[str], *, gpu: bool) -> list[str]:
+    """Mounts that a container of ours does not have: all but the kernel's own and the engine's three files.
+
+    With a GPU the toolkit mounts the driver's files, never writable, and the sockets of its daemons.
+    """
     usual = ("/", profile.ROOT, "/etc/resolv.conf", "/etc/hostname", "/etc/hosts")
     kernel = ("/proc", "/sys", "/dev")
-    targets = [mount.split()[0] for mount in mounts]
+    driver = [mount for mount in mounts if gpu and _is_driver(mount)]
+    targets = [mount.split()[0] for mount in mounts if mount not in driver]
     return [t for t in targets if t not in usual and not any(t == k or t.startswith(f"{k}/") for k in kernel)]
+
+
+def _is_driver(mount: str) -> bool:
+    target, _, options = mount.split(maxsplit=2)
+    file = _DRIVER_FILE.fullmatch(target) is not None and "ro" in options.split(",")
+    return file or _DRIVER_SOCKET.fullmatch(target) is not None

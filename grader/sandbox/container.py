@@ -20,6 +20,7 @@ from grader.errors import AttestationFailed, SandboxUnavailable
 from grader.model import Json, SandboxFacts
 from grader.sandbox import attestation, cgroup, profile, reaper
 from grader.sandbox.image import find_image
+from grader.sandbox.passthrough import fitted
 from grader.sandbox.protocol import Attestation, Ending, SandboxClosed, SandboxRequest, Usage
 
 API_TIMEOUT_S: Final = 20
@@ -55,15 +56,14 @@ class ContainerSandbox:
     """One started container with its attach socket."""
 
     def __init__(self, client: Any, request: SandboxRequest) -> None:
-        self._client, self._request = client, request
+        self._client, self._request = client, fitted(client, request)
         self._buffer = bytearray()
         self._log = bytearray()
         self._usage = Usage()
         self._stream: Any = None
-        self._attached: Any = None
         self._meter: cgroup.Meter | None = None
-        image = find_image(client, gpu=bool(request.gpus)) if not request.image else None
-        self._image = image.tag if image else request.image
+        request = self._request
+        self._image = request.image or find_image(client, gpu=bool(request.gpus)).tag
         self._id = self._create()
         try:
             self._stream = self._attach()
@@ -102,7 +102,7 @@ class ContainerSandbox:
 
     def _attach(self) -> Any:
         params = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-        self._attached = self._client.api.attach_socket(self._id, params=params)
+        self._attached: Any = self._client.api.attach_socket(self._id, params=params)
         stream = getattr(self._attached, "_sock", self._attached)
         stream.setblocking(False)
         return stream
@@ -178,7 +178,7 @@ class ContainerSandbox:
         killed = state.get("ExitCode") == KILLED
         if killed and state.get("OOMKilled") and not self._usage.host_kills:  # alone it says: some process was killed
             return Ending(reason="memory")
-        if killed and (self._kill_is_recorded() or self._had_memory_left()):
+        if killed and (self._usage.host_kills or self._kill_is_recorded() or self._had_memory_left()):
             return Ending(reason="down", detail="the container was killed from outside")
         last = self.log().strip().splitlines()[-1:] or [""]
         return Ending(reason="exited", detail=f"the worker ended with {state.get('ExitCode')} {last[0]}".strip())
@@ -194,8 +194,7 @@ class ContainerSandbox:
     def _had_memory_left(self) -> bool:
         """No kernel kills process 1 of a group that is far from its limit, and nobody inside can: it was the host."""
         usage = self._usage
-        spare = 0 < usage.peak_bytes < self._request.limits.memory_bytes / 2
-        return (spare and not usage.oom_kills) or usage.host_kills > 0
+        return 0 < usage.peak_bytes < self._request.limits.memory_bytes / 2 and not usage.oom_kills
 
     def outside(self) -> Json:
         """See Sandbox."""
@@ -270,8 +269,10 @@ def _unavailable(error: Exception) -> SandboxUnavailable:
         return error
     text = getattr(error, "explanation", None) or str(error) or type(error).__name__
     hint = "look at `grader doctor`"
-    if "could not select device driver" in text or "nvidia" in text.lower():
+    if "could not select device driver" in text:
         hint = "the engine has no GPU runtime: install the NVIDIA container toolkit, or use `--gpus none`"
+    elif "nvidia" in text.lower() or "cdi" in text.lower():
+        hint = "the NVIDIA container toolkit or the driver is at fault: look at `nvidia-smi` and `grader doctor`"
     return SandboxUnavailable(f"the engine refuses the sandbox: {str(text)[:300]}", hint=hint)
 
 

@@ -30,7 +30,8 @@ LOG_BYTES: Final = 16 * 1024
 KILL_S: Final = 3.0
 CPU_FIELDS: Final = ("user", "system", "children_user", "children_system")
 """Own time and that of children already waited for; each child is counted once, before or after its end."""
-KEPT_ENVIRONMENT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
+KEPT_ENVIRONMENT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
+ALWAYS: Final = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", "MPLBACKEND": "agg"}
 
 
 class ProcessSandbox:
@@ -51,7 +52,7 @@ class ProcessSandbox:
                 stdout=theirs.fileno(),
                 stderr=self._log,
                 cwd=self._root,
-                env=_environment(request.limits),
+                env=_environment(request),
                 start_new_session=True,
             )
         except OSError as error:
@@ -69,6 +70,7 @@ class ProcessSandbox:
             "threads": limits.threads,
             "output_bytes": limits.output_bytes,
             "blob_bytes": limits.blob_bytes,
+            "gpu": bool(self._request.gpus),
             "rlimits": _rlimits(limits),
         }
 
@@ -146,7 +148,11 @@ class ProcessSandbox:
         """See Sandbox; nothing to refuse, because nothing was promised."""
         attestation = {"green": False, "comparisons": [], "inside": hello["sees"], "outside": self.outside()}
         return SandboxFacts(
-            backend="process", isolated=False, image="", attestation=attestation, versions=hello["versions"]
+            backend="process",
+            isolated=False,
+            attestation=attestation,
+            versions=hello["versions"],
+            gpu={"devices": list(self._request.gpus)} if self._request.gpus else None,
         )
 
     def close(self) -> None:
@@ -185,11 +191,12 @@ class ProcessBackend:
         return 0
 
 
-def _environment(limits: Limits) -> dict[str, str]:
-    threads = str(limits.threads)
+def _environment(request: SandboxRequest) -> dict[str, str]:
+    """Little of the user's own; a device that was not leased is not seen, as in a container."""
+    threads = str(request.limits.threads)
     kept = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
     fixed = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
-    return {**kept, **fixed, "CUBLAS_WORKSPACE_CONFIG": ":4096:8", "MPLBACKEND": "agg"}
+    return {**kept, **fixed, "CUDA_VISIBLE_DEVICES": ",".join(request.gpus), **ALWAYS}
 
 
 def _rlimits(limits: Limits) -> dict[str, int]:

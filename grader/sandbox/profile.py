@@ -22,6 +22,9 @@ HOSTNAME: Final = "sandbox"
 OOM_SCORE: Final = 500
 """When memory ends on the host, a sandbox dies before anything of ours."""
 PYTHON: Final = "/opt/sandbox/bin/python"
+UNLIMITED: Final = -1
+CDI_KIND: Final = "nvidia.com/gpu"
+GPU_CAPABILITIES: Final = ["gpu", "compute", "utility"]
 ROOT: Final = "/tmp"  # noqa: S108 - the container's own tmpfs, not the host's
 
 
@@ -46,7 +49,7 @@ def environment(request: SandboxRequest) -> dict[str, str]:
     threads = str(request.limits.threads)
     base = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
     base |= {"HOME": ROOT, "MPLBACKEND": "agg", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
-    if request.gpus:
+    if request.gpus and not request.cdi:
         base["NVIDIA_DRIVER_CAPABILITIES"] = "compute,utility"
     return base
 
@@ -59,7 +62,7 @@ def command(request: SandboxRequest) -> list[str]:
         "threads": limits.threads,
         "output_bytes": limits.output_bytes,
         "blob_bytes": limits.blob_bytes,
-    }
+    } | ({"gpu": True} if request.gpus else {})
     return [PYTHON, "-I", "-X", "utf8", "-B", "-m", "grader.worker", json.dumps(options)]
 
 
@@ -75,7 +78,6 @@ def host_config(request: SandboxRequest) -> dict[str, Any]:
     from docker.types import DeviceRequest, Ulimit
 
     limits = request.limits
-    ulimits = {"nofile": 1024, "core": 0, "msgqueue": 0, "fsize": limits.tmpfs_bytes}
     config: dict[str, Any] = {
         "network_mode": "none",
         "read_only": True,
@@ -88,7 +90,7 @@ def host_config(request: SandboxRequest) -> dict[str, Any]:
         "oom_score_adj": OOM_SCORE,
         "ipc_mode": "private",
         "shm_size": limits.shm_bytes,
-        "ulimits": [Ulimit(name=name, soft=value, hard=value) for name, value in ulimits.items()],
+        "ulimits": [Ulimit(name=name, soft=value, hard=value) for name, value in ulimits(request).items()],
         "log_config": {"type": "none"},
         "restart_policy": {"Name": "no"},
         "tmpfs": tmpfs(request),
@@ -98,12 +100,26 @@ def host_config(request: SandboxRequest) -> dict[str, Any]:
     if request.cores:
         config["cpuset_cpus"] = cpuset(request)
     if request.gpus:
-        config["device_requests"] = [
-            DeviceRequest(device_ids=list(request.gpus), capabilities=[["gpu", "compute", "utility"]])
-        ]
+        config["device_requests"] = [DeviceRequest(**device_request(request))]
     if request.runtime:
         config["runtime"] = request.runtime
     return config
+
+
+def ulimits(request: SandboxRequest) -> dict[str, int]:
+    """Resource limits by name. The CUDA driver locks memory for its transfers, as much as it needs."""
+    limits = {"nofile": 1024, "core": 0, "msgqueue": 0, "fsize": request.limits.tmpfs_bytes}
+    return limits | ({"memlock": UNLIMITED} if request.gpus else {})
+
+
+def device_request(request: SandboxRequest) -> dict[str, Any]:
+    """The devices by UUID, never by count: what computes and `nvidia-smi`, no graphics, no video.
+
+    CDI has no capabilities: what a device brings along stands in the specification.
+    """
+    if request.cdi:
+        return {"driver": "cdi", "count": 0, "device_ids": [f"{CDI_KIND}={uuid}" for uuid in request.gpus]}
+    return {"driver": "", "count": 0, "device_ids": list(request.gpus), "capabilities": [GPU_CAPABILITIES]}
 
 
 def labels(request: SandboxRequest, owner: str, deadline: float, until: int) -> dict[str, str]:

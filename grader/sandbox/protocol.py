@@ -25,6 +25,8 @@ class SandboxRequest:
     """Tag of the image; "" for the one that fits this version."""
     gpus: tuple[str, ...] = ()
     """UUIDs of the devices to pass through."""
+    cdi: bool = False
+    """By the names of the Container Device Interface instead of NVIDIA's hook; the container backend decides."""
     runtime: str = ""
     """OCI runtime, e.g. "runsc"; "" for the engine's default."""
     slot: int = 0

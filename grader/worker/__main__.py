@@ -13,7 +13,7 @@ def main() -> None:
     options = json.loads(sys.argv[1])
     prepare.lower_limits(options.get("rlimits", {}))
     receive, send = prepare.private_descriptors()
-    prepare.warm_up()
+    prepare.warm_up(gpu=options.get("gpu") is True)
 
     from grader.worker.server import Server
 

@@ -80,12 +80,17 @@ def soften_child() -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
 
 
-def warm_up() -> None:
-    """Imports torch and runs one tiny training step on one thread; then freezes the garbage collector."""
+def warm_up(*, gpu: bool = False) -> None:
+    """Imports torch and runs one tiny training step on one thread; then freezes the garbage collector.
+
+    With `gpu` the settings are those under which CUDA repeats itself and rounds as a CPU does, as far as it can.
+    """
     import safetensors.torch  # noqa: F401 - imported for its side effect before the fork
     import torch
 
     torch.set_num_threads(1)
+    if gpu:
+        _settle_cuda()
     net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(72, 2))
     optimizer = torch.optim.Adam(net.parameters())
     for _ in range(2):
@@ -95,3 +100,18 @@ def warm_up() -> None:
     del net, optimizer
     gc.collect()
     gc.freeze()
+
+
+def _settle_cuda() -> None:
+    """Full float32 and repeatable kernels, with a warning where there is none. Makes no context: a fork would break it.
+
+    cuBLAS reads its workspace from the environment, which the sandbox sets. Code that asks for TF32 itself gets it.
+    """
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a cost of every torch.empty

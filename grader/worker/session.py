@@ -37,6 +37,10 @@ from grader.worker.wire import (
 MAX_MESSAGE = 2048
 MAX_TRACEBACK = 8192
 MAX_FRAMES = 12
+GPU_MEMORY = "torch.OutOfMemoryError"
+"""Class of what is raised where a device's memory is used up; the one name that is not a built-in's."""
+_GPU_MEMORY_TEXTS = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+"""Of torch's errors that have no class of their own."""
 
 Action = Callable[[Any, dict[str, Any], Any], Any]
 
@@ -88,7 +92,7 @@ class Session:
         location = f"{os.path.relpath(own[-1].filename, self.root)}:{own[-1].lineno}" if own else ""
         lines = [f"{os.path.relpath(f.filename, self.root)}:{f.lineno} in {f.name}: {f.line}" for f in own]
         return {
-            "class": _builtin_class(type(error)),
+            "class": GPU_MEMORY if _is_gpu_memory(error) else _builtin_class(type(error)),
             "message": _text(error)[:MAX_MESSAGE],
             "location": _clean(location)[:256],
             "traceback": _clean("\n".join(lines))[:MAX_TRACEBACK],
@@ -190,6 +194,13 @@ def _builtin_class(kind: type[BaseException]) -> str:
         if getattr(builtins, ancestor.__name__, None) is ancestor:
             return str(ancestor.__name__)
     return "BaseException"
+
+
+def _is_gpu_memory(error: BaseException) -> bool:
+    """True where the device, not the container, had no memory left, as torch says it."""
+    if isinstance(error, torch.cuda.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(part in _text(error) for part in _GPU_MEMORY_TEXTS)
 
 
 def _text(error: BaseException) -> str:

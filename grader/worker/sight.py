@@ -57,7 +57,8 @@ def versions() -> dict[str, str]:
     for name in ("torch", "numpy", "safetensors"):
         with contextlib.suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
-    return found
+    cuda = getattr(getattr(sys.modules.get("torch"), "version", None), "cuda", None)
+    return found | ({"cuda": str(cuda)} if cuda else {})
 
 
 def _read(path: str) -> str:

@@ -6,10 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from grader.batch.keys import Ground, report_key
+from grader.batch.assembly import is_lasting
+from grader.batch.keys import Ground, devices_of, report_key
 from grader.config import Settings
-from grader.model import Entry, Submission, Task
+from grader.model import Entry, Json, SandboxFacts, Submission, Task, TaskResult, TaskStatus
+from grader.store import Kept
 from tests.samples import SUBMISSION, TASK
+from tests.sandbox.driver import Driver, driver, gpu
+
+__all__ = ["driver"]
 
 GROUND = Ground(settings=Settings(), seed=1, image="sha256:1", devices=())
 ANSWERED = replace(SUBMISSION, entries={"toy": Entry(path="toy.py")})
@@ -61,3 +66,26 @@ def test_names_change_the_report_and_no_result() -> None:
     other = replace(ANSWERED, candidate="Bo")
     assert GROUND.key(TASK, other) == GROUND.key(TASK, ANSWERED)
     assert report_key(other, []) != report_key(ANSWERED, [])
+
+
+def test_models_of_the_devices_that_jobs_get_are_what_counts(driver: Driver) -> None:
+    driver.has(gpu("GPU-0"), gpu("GPU-1"))
+    assert devices_of(Settings(gpus="none")) == ()
+    assert devices_of(Settings(gpus="GPU-1")) == devices_of(Settings(gpus="0,1")) == ("NVIDIA RTX A5000",)
+    driver.has()
+    assert devices_of(Settings(gpus="auto")) == ()
+
+
+@pytest.mark.parametrize(
+    ("seen", "lasting"),
+    [
+        (None, True),
+        ({"devices": [{"uuid": "GPU-0"}]}, True),
+        ({"devices": [], "reason": "no NVIDIA GPU is visible on this machine", "passing": False}, True),
+        ({"devices": [], "reason": "GPU 0 is in use by process 7 of grader", "passing": True}, False),
+    ],
+)
+def test_a_result_of_the_cpu_is_asked_for_again_where_a_gpu_was_only_taken(seen: Json | None, *, lasting: bool) -> None:
+    facts = SandboxFacts(backend="docker", isolated=True, gpu=seen)
+    graded = TaskResult(task=TASK, status=TaskStatus.GRADED, facts=facts)
+    assert is_lasting(Kept(result=graded, started_at="", seconds=1.0)) is lasting

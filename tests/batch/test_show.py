@@ -51,6 +51,16 @@ def test_a_log_has_a_line_for_each_submission(capsys: pytest.CaptureFixture[str]
     ]
 
 
+@pytest.mark.parametrize("public", [False, True])
+def test_what_is_wrong_with_the_machine_is_said_to_whoever_runs_it(
+    capsys: pytest.CaptureFixture[str], *, public: bool
+) -> None:
+    show = make_show(2, 1, quiet=False, public=public)
+    show.started(Slot(number=0), "ada", "toy")
+    show.told(Slot(number=0), "GPU 0 is set aside\x1b[2J")
+    assert ("GPU 0 is set aside" in capsys.readouterr().err) is not public
+
+
 def test_quiet_prints_nothing_and_counts_all(capsys: pytest.CaptureFixture[str]) -> None:
     show = make_show(3, 1, quiet=True)
     play(show)

@@ -199,6 +199,7 @@ WEAKENED: list[tuple[str, tuple[str, ...], Any]] = [
     ("engine.User", (*CONFIG, "User"), ""),
     ("engine.User", (*CONFIG, "User"), "100004:100004"),
     ("engine.gpus", (*ENGINE, "DeviceRequests"), [{"DeviceIDs": ["GPU-1"]}]),
+    ("engine.gpus", (*ENGINE, "DeviceRequests"), [{"Count": -1, "Capabilities": [["gpu"]]}]),
     ("engine.Tmpfs", (*ENGINE, "Tmpfs"), {}),
     ("engine.Tmpfs", (*ENGINE, "Tmpfs"), {"/tmp": "rw", "/opt": "rw,exec"}),
     ("engine.ulimits", (*ENGINE, "Ulimits"), None),
@@ -222,6 +223,8 @@ WEAKENED: list[tuple[str, tuple[str, ...], Any]] = [
     ("inside./sys", (*SEES, "mounts"), [*MOUNTS, "/sys sysfs rw"]),
     ("inside.host_mounts", (*SEES, "mounts"), [*MOUNTS, "/home/someone ext4 rw"]),
     ("inside.host_mounts", (*SEES, "mounts"), [*MOUNTS, "/process ext4 rw"]),
+    ("inside.host_mounts", (*SEES, "mounts"), [*MOUNTS, "/usr/bin/nvidia-smi ext4 ro,nosuid,nodev"]),
+    ("inside.environment", (*SEES, "environment"), ["HOME", "NVIDIA_DRIVER_CAPABILITIES"]),
     *[(f"inside.{name}", (*SEES, "status", name), ALL_CAPS) for name in CAPABILITIES],
     ("inside.NoNewPrivs", (*SEES, "status", "NoNewPrivs"), "0"),
     ("inside.Seccomp", (*SEES, "status", "Seccomp"), "0"),
@@ -271,6 +274,65 @@ def test_what_was_asked_decides(green: Json) -> None:
         assert red(green, replace(REQUEST, limits=limits))
     assert {"engine.User", "inside.uid"} <= red(green, replace(REQUEST, slot=4))
     assert {"engine.gpus", "inside.gpus"} <= red(green, replace(REQUEST, gpus=("GPU-1",)))
+
+
+GPU = "GPU-0f3e1a52-8a5c-4d7e-9a2b-6c1d2e3f4a5b"
+LIBRARIES = "/usr/lib/x86_64-linux-gnu"
+TOOLKIT_MOUNTS = [
+    "/usr/bin/nvidia-smi ext4 ro,nosuid,nodev,relatime",
+    f"{LIBRARIES}/libcuda.so.590.44.01 ext4 ro,nosuid,nodev,relatime",
+    f"{LIBRARIES}/libnvidia-ml.so.590.44.01 ext4 ro,nosuid,nodev,relatime",
+    f"{LIBRARIES}/libcudadebugger.so.590.44.01 ext4 ro,nosuid,nodev,relatime",
+    f"{LIBRARIES}/libnvoptix.so.1 ext4 ro,nosuid,nodev,relatime",
+    "/lib/firmware/nvidia/590.44.01/gsp_ga10x.bin ext4 ro,nosuid,nodev,relatime",
+    "/run/nvidia-persistenced/socket tmpfs ro,nosuid,nodev,noexec,relatime",
+    "/proc/driver/nvidia tmpfs rw,nosuid,nodev,noexec",
+    "/dev/nvidia0 devtmpfs ro,nosuid,noexec",
+]
+"""What NVIDIA's toolkit adds to a container for the capabilities compute and utility, as `sight` tells of mounts."""
+
+
+@pytest.fixture(params=["hook", "cdi"])
+def with_gpu(request: pytest.FixtureRequest, green: Json) -> tuple[Json, SandboxRequest]:
+    """The views of a container with one GPU, as the toolkit's documentation has them: not seen on a device."""
+    asked = replace(REQUEST, gpus=(GPU,), cdi=request.param == "cdi")
+    views = copy.deepcopy(green)
+    host, sees = views["inspected"]["HostConfig"], views["sees"]
+    host["DeviceRequests"] = [profile.host_config(asked)["device_requests"][0]]
+    host["Ulimits"] = [*host["Ulimits"], {"Name": "memlock", "Hard": -1, "Soft": -1}]
+    views["inspected"]["Config"]["Cmd"] = profile.command(asked)[1:]
+    sees["gpus"] = ["nvidia0"]
+    sees["mounts"] = [*sees["mounts"], *TOOLKIT_MOUNTS]
+    sees["environment"] = [*sees["environment"], "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES"]
+    return views, asked
+
+
+def test_what_the_toolkit_adds_for_a_gpu_is_as_asked(with_gpu: tuple[Json, SandboxRequest]) -> None:
+    assert red(*with_gpu) == set()
+
+
+@pytest.mark.parametrize(
+    ("row", "path", "value"),
+    [
+        ("engine.gpus", (*ENGINE, "DeviceRequests"), None),
+        ("engine.gpus", (*ENGINE, "DeviceRequests"), [{"Driver": "", "Count": -1, "Capabilities": [["gpu"]]}]),
+        ("engine.gpus", (*ENGINE, "DeviceRequests"), [{"DeviceIDs": [GPU], "Capabilities": [["gpu", "video"]]}]),
+        ("engine.gpus", (*ENGINE, "DeviceRequests"), [{"DeviceIDs": [GPU, "GPU-2"], "Capabilities": [["gpu"]]}]),
+        ("engine.ulimits", (*ENGINE, "Ulimits"), []),
+        ("inside.gpus", (*SEES, "gpus"), []),
+        ("inside.gpus", (*SEES, "gpus"), ["nvidia0", "nvidia1"]),
+        ("inside.host_mounts", (*SEES, "mounts"), [*MOUNTS, f"{LIBRARIES}/libcuda.so.590 ext4 rw,nosuid"]),
+        ("inside.host_mounts", (*SEES, "mounts"), [*MOUNTS, "/home/nvidia ext4 ro"]),
+        ("inside.host_mounts", (*SEES, "mounts"), [*MOUNTS, "/run/nvidia-persistenced ext4 rw"]),
+        ("inside.environment", (*SEES, "environment"), ["HOME", "LD_PRELOAD"]),
+    ],
+)
+def test_a_gpu_opens_nothing_else(
+    with_gpu: tuple[Json, SandboxRequest], row: str, path: tuple[str, ...], value: Any
+) -> None:
+    views, asked = with_gpu
+    at(*path)(views, value)
+    assert row in red(views, asked)
 
 
 def test_version_2_control_groups_are_read_too(green: Json) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from sys import intern
 from typing import Final
 
 from grader.model import Json
 from grader.reports.effective import total
-from grader.reports.html.items import FEW, Item, items_of
+from grader.reports.html.items import FEW, Item, is_empty, items_of
 from grader.reports.html.notes import Mark, marks, to_review
 from grader.reports.html.render import render
 from grader.reports.html.words import Words, words
@@ -79,12 +81,12 @@ class Heat:
         return json.dumps([[person.id, person.name] for person in self.people], ensure_ascii=False)
 
 
-def index_page(records: Sequence[Json], *, lang: str) -> str:
-    """The page. The records may have different tasks and any status."""
+def index_page(records: Iterable[Json], *, lang: str) -> str:
+    """The page. The records may have different tasks and any status; each is needed once, and only a little is kept."""
     said = words(lang)
-    ranked = sorted(records, key=_rank)
+    ranked = sorted((_brief(record, said) for record in records), key=_rank)
     tasks = _tasks(ranked)
-    rows = [_row(record, tasks, said) for record in ranked]
+    rows = [_row(record, tasks) for record in ranked]
     people = [record for record in ranked if record["status"] == "graded"]
     heats = [_heat(task, people) for task in tasks.values()]
     context = {
@@ -94,11 +96,55 @@ def index_page(records: Sequence[Json], *, lang: str) -> str:
         "spreads": _spreads(rows, tasks, said),
         "heats": [heat for heat in heats if len(heat.people) > 1 and heat.items],
         "few": FEW,
-        "versions": sorted({record["grader"]["version"] for record in records}),
+        "versions": sorted({record["grader"]["version"] for record in ranked}),
         "review": sum(row.review for row in rows),
-        "by_people": sum(record.get("review", {}).get("in_effect", 0) for record in records),
+        "by_people": sum(record["by_people"] for record in ranked),
     }  # fmt: skip
     return render("index.html.jinja", said, context)
+
+
+def _brief(record: Json, said: Words) -> Json:
+    """What the page shows of a record, in the record's form: a tenth of it, so that a thousand need little memory."""
+    return {
+        "submission": {name: record["submission"][name] for name in ("id", "candidate")},
+        "grader": {"version": intern(record["grader"]["version"])},
+        "status": intern(record["status"]),
+        **_scores(record),
+        "tasks": [_brief_task(task) for task in record["tasks"]],
+        "marks": marks(record, said),
+        "to_review": sum(len(to_review(task)) for task in record["tasks"]),
+        "by_people": record.get("review", {}).get("in_effect", 0),
+    }
+
+
+def _brief_task(task: Json) -> Json:
+    """A task with its criteria; of its questions those that are empty, and one that says that it has some."""
+    return {
+        **{name: intern(task[name]) for name in ("task", "title", "title_zh", "status")},
+        **_scores(task),
+        "criteria": [_brief_criterion(row) for row in task["criteria"]],
+        "questions": [
+            _brief_question(row["id"], empty=is_empty(row))
+            for number, row in enumerate(task["questions"])
+            if number == 0 or is_empty(row)
+        ],
+    }
+
+
+def _brief_criterion(row: Json) -> Json:
+    texts = {name: intern(row[name]) for name in ("id", "title", "title_zh")}
+    points = {name: row[name] for name in ("earned", "possible")}
+    return texts | points | ({"reviewed_score": row["reviewed_score"]} if "reviewed_score" in row else {})
+
+
+@lru_cache(maxsize=1024)
+def _brief_question(name: str, *, empty: bool) -> Json:
+    """The same object for everybody."""
+    return {"id": name, "flags": ["unanswered"] if empty else [], "language": "none" if empty else "some"}
+
+
+def _scores(row: Json) -> Json:
+    return {name: row[name] for name in ("score", "reviewed_score") if name in row}
 
 
 def _rank(record: Json) -> tuple[bool, float, str]:
@@ -118,7 +164,7 @@ def _name(record: Json) -> str:
     return name
 
 
-def _row(record: Json, tasks: dict[str, Json], said: Words) -> Row:
+def _row(record: Json, tasks: dict[str, Json]) -> Row:
     by_id = {task["task"]: task for task in record["tasks"]}
     return Row(
         id=record["submission"]["id"],
@@ -127,8 +173,8 @@ def _row(record: Json, tasks: dict[str, Json], said: Words) -> Row:
         score=None if record["status"] == "ungraded" else total(record),
         machine=record["score"],
         tasks=tuple(_task_score(by_id.get(name)) for name in tasks),
-        marks=marks(record, said),
-        review=sum(len(to_review(task)) for task in record["tasks"]),
+        marks=record["marks"],
+        review=record["to_review"],
     )
 
 

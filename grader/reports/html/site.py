@@ -59,5 +59,5 @@ def write_page(target: Path, result: Stored, *, lang: str, audience: str, home: 
 
 
 def _write_index(target: Path, results: Sequence[Stored], lang: str) -> Path:
-    write_text(target, index_page([result.view for result in results], lang=lang))
+    write_text(target, index_page((result.view for result in results), lang=lang))
     return target

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import tracemalloc
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -236,3 +239,25 @@ def test_checks_that_ended_the_same_way_stand_together() -> None:
     assert all(f"raised-{number}" in page for number in range(3))
     checks[3]["human"] = HUMAN
     assert _page(record).count("accuracy 0.41 below 0.9") == 3
+
+
+def test_the_index_keeps_little_of_each_record() -> None:
+    """A batch of a thousand needs the memory of a few: each record is read, seen once, and let go."""
+    size, count = 1_000_000, 40
+
+    def read() -> Iterator[Json]:
+        for number in range(count):
+            record = json.loads(json.dumps(full()))
+            record["submission"]["id"] = f"s{number}"
+            record["tasks"][0]["checks"][0]["output"] = "x" * size
+            yield record
+
+    index_page([full()], lang="en")  # the templates are compiled once
+    tracemalloc.start()
+    try:
+        page = index_page(read(), lang="en")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert page.count('<th scope="row" data-value=') == count
+    assert peak < count * size / 4
