@@ -55,6 +55,8 @@ class Run:
     findings: list[dict[str, Any]] = field(default_factory=list)
     growth_kib: int = 0
     """The most by which one process grew after its warm-up."""
+    course: list[tuple[int, int]] = field(default_factory=list)
+    """Cases and growth after each round: what grows with the cases is kept somewhere."""
 
     @property
     def cases(self) -> int:
@@ -116,6 +118,7 @@ def go_on(run: Run, cases: int) -> Iterator[Run]:
         for border, share in borders:
             fuzz(border, run, min(-(-size * share // whole), cases - run.cases))
         run.growth_kib = max(run.growth_kib, _peak_kib() - base)
+        run.course.append((run.cases, run.growth_kib))
         yield run
 
 
@@ -148,7 +151,7 @@ everything that the trusted side does with them. *refused* is a `ProtocolError`,
 *unexpected* is everything else: any other exception, any broken promise. Every CI run does 10,000 cases
 (`tests/worker/test_fuzz.py`). A case is made again by `--only BORDER --case NUMBER`.
 
-{total:,} cases, seed {seed}: {unexpected} unexpected; memory grew by at most {growth:.1f} MiB (allowed: 64).
+{total:,} cases, seed {seed}: {unexpected} unexpected; memory grew by at most {growth:.1f} MiB (allowed: 64): {course}.
 
 | border | cases | refused | unexpected | cases per CPU second | slowest, ms of CPU |
 | --- | ---: | ---: | ---: | ---: | ---: |
@@ -164,9 +167,11 @@ def page(run: Run, cases: int) -> str:
         for name, seen in run.borders.items()
     ]
     growth = run.growth_kib / 1024
+    course = ", ".join(f"{kib / 1024:.1f} after {done:,}" for done, kib in run.course[:: max(len(run.course) // 5, 1)])
     return PAGE.format(
-        cases=cases, total=run.cases, seed=run.seed, unexpected=run.unexpected, growth=growth, rows="\n".join(rows)
-    )
+        cases=cases, total=run.cases, seed=run.seed, unexpected=run.unexpected, growth=growth, course=course,
+        rows="\n".join(rows),
+    )  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:

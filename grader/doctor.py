@@ -115,9 +115,21 @@ def _engine_needs(client: DockerClient, *, gpu: bool) -> list[Need]:
     except Exception as error:  # noqa: BLE001 -- as in run_checks
         return [_no_engine(error)]
     image = _image(client, gpu=gpu)
-    engine = Need(name="engine", ok=True, detail=f"Docker {info.get('ServerVersion', '?')}")
     checks = [_seccomp(info), _limits(info), _cgroup(info), _runc(versions), _disk(info, image_built=image.ok)]
-    return [engine, *checks, image, _gpu(info, required=gpu)]
+    return [_engine(info, versions), *checks, image, _gpu(info, required=gpu)]
+
+
+def _engine(info: dict[str, Any], versions: dict[str, Any]) -> Need:
+    """Podman's socket speaks the protocol, but takes neither our system-call filter nor the limit of the tmpfs."""
+    version, parts = info.get("ServerVersion", "?"), [part.get("Name") for part in versions.get("Components") or []]
+    if "Podman Engine" in parts:
+        detail = f"Podman {version}: its compatible socket cannot isolate as asked, so nothing is graded"
+        return Need(name="engine", ok=False, detail=detail, fix="unset DOCKER_HOST, or let it name a Docker engine")
+    return Need(name="engine", ok=True, detail=f"Docker {version}{' (rootless)' if _rootless(info) else ''}")
+
+
+def _rootless(info: dict[str, Any]) -> bool:
+    return "name=rootless" in (info.get("SecurityOptions") or [])
 
 
 def _seccomp(info: dict[str, Any]) -> Need:
@@ -131,6 +143,8 @@ def _limits(info: dict[str, Any]) -> Need:
     if not absent:
         return Need(name="limits", ok=True, detail="memory, swap, processes and CPU can be limited")
     fix = 'add "cgroup_enable=memory swapaccount=1" to the kernel command line and reboot'
+    if _rootless(info):
+        fix = "boot with control groups of version 2 and delegate them to the engine's user, or use an engine of root"
     return Need(name="limits", ok=False, detail=f"cannot be limited: {', '.join(absent)}", fix=fix)
 
 

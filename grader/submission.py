@@ -127,12 +127,13 @@ def _fill(descriptor: int, path: Path, basket: Basket) -> bool:
 
 def _fill_from_archive(descriptor: int, path: Path, suffix: str, basket: Basket) -> None:
     """Reads the members of the open archive, which itself must be within the budget."""
-    if os.fstat(descriptor).st_size > _MAX_ARCHIVE_BYTES:
+    size = os.fstat(descriptor).st_size
+    if size > _MAX_ARCHIVE_BYTES:
         what = f"is larger than {_MAX_ARCHIVE_BYTES // MIB} MiB"
         refuse(path.name, what, "leave out data, environments and version control")
     with borrowed(descriptor) as file:
         if suffix == ".zip":
-            read_zip(file.read(_MAX_ARCHIVE_BYTES), basket)
+            read_zip(file.read(size), basket)  # not the cap: a read allocates all that it is asked for
         else:
             read_tar(file, basket)
     basket.files = _unwrapped(basket.files)

@@ -34,15 +34,15 @@ HEALTHY = {
 class Engine:
     """Answers `info` and `version` as told and has no image at all."""
 
-    def __init__(self, info: dict[str, Any], runc: str = "1.2.8") -> None:
-        self._info, self._runc, self.closed = info, runc, False
+    def __init__(self, info: dict[str, Any], runc: str = "1.2.8", name: str = "Engine") -> None:
+        self._info, self._runc, self._name, self.closed = info, runc, name, False
         self.images = self
 
     def info(self) -> dict[str, Any]:
         return self._info
 
     def version(self) -> dict[str, Any]:
-        return {"Components": [{"Name": "Engine", "Version": "28.0.1"}, {"Name": "runc", "Version": self._runc}]}
+        return {"Components": [{"Name": self._name, "Version": "28.0.1"}, {"Name": "runc", "Version": self._runc}]}
 
     def get(self, name: str) -> None:
         raise docker.errors.ImageNotFound(name)
@@ -82,6 +82,23 @@ def test_a_missing_ability_is_found_with_its_remedy(name: str, change: dict[str,
     assert not need.ok
     assert need.fix
     assert "\n" not in need.detail
+
+
+def test_the_socket_of_podman_is_no_engine_that_grades() -> None:
+    need = diagnose(Engine(HEALTHY, name="Podman Engine"))["engine"]
+    assert not need.ok
+    assert need.required
+    assert need.detail.startswith("Podman 28.0.1: its compatible socket cannot isolate as asked")
+
+
+def test_a_rootless_engine_is_told_what_its_limits_need() -> None:
+    """As Docker 20.10 says of itself without root, where control groups are of version 1."""
+    unlimited = dict.fromkeys(("MemoryLimit", "SwapLimit", "PidsLimit", "CpuCfsQuota"), False)
+    rootless = {"SecurityOptions": ["name=seccomp,profile=default", "name=rootless"], "CgroupVersion": "1"}
+    needs = diagnose(Engine(HEALTHY | unlimited | rootless))
+    assert needs["engine"].detail == "Docker 28.0.1 (rootless)"
+    assert not needs["limits"].ok
+    assert "version 2" in needs["limits"].fix
 
 
 def test_an_engine_on_another_machine_is_not_asked_for_its_disk(tmp_path: Path) -> None:

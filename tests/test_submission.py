@@ -38,6 +38,19 @@ def test_folder_zip_and_tar_of_the_same_files_are_the_same_submission(make_folde
     assert others == [first, first]
 
 
+def test_a_small_submission_costs_little_memory(make_folder: MakeFolder, tmp_path: Path) -> None:
+    """Blocks as large as the budget, freed again and again, make the heap grow although nothing is kept."""
+    (tmp_path / "a.zip").write_bytes(zip_of(FILES))
+    (tmp_path / "a.tar.gz").write_bytes(tar_of(FILES))
+    for path in (make_folder("a", FILES), tmp_path / "a.zip", tmp_path / "a.tar.gz"):
+        tracemalloc.start()
+        try:
+            load_submission(path, TASKS)
+            assert tracemalloc.get_traced_memory()[1] < 2**20, path.name
+        finally:
+            tracemalloc.stop()
+
+
 def test_the_digest_follows_names_and_bytes(make_folder: MakeFolder) -> None:
     digests = [
         load_submission(make_folder(f"s{index}", files), TASKS).sha256

@@ -18,6 +18,7 @@ from grader.errors import Ungraded, UsageError
 from grader.model import Json, Report, Run, Submission, TaskStatus
 from grader.reports.artifacts import save
 from grader.reports.cells import MARK
+from grader.reports.signature import signature_path
 from grader.review.results import REPORT, Result, load_result
 from grader.scoring import artifact_path, score_report
 from grader.store import JobRow, Kept, Store
@@ -49,18 +50,27 @@ def write(report: Report, files: Mapping[str, bytes], folder: Path) -> str:
     """Writes a report and its artifacts; gives the SHA-256 of the report's file. Raises UsageError and Ungraded."""
     if folder.is_symlink():
         raise UsageError(f"{folder} is a link", hint="remove it; reports go to folders of their own")
+    before = digest(folder / REPORT)
     with _keeping():
         save(report, files, folder / REPORT)
+    if digest(folder / REPORT) != before:
+        signature_path(folder / REPORT).unlink(missing_ok=True)  # it was of another report
     _remove_old(folder / "artifacts", {folder / "artifacts" / name for name in files})
     return digest(folder / REPORT)
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file in hex; "" where it is not there."""
+    """SHA-256 of a file in hex; "" where it is not there, or is something that has no end, as a device."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
     except OSError:
         return ""
+
+
+def written(rows: Sequence[JobRow], out: Path) -> list[Path]:
+    """The reports that lie there as they were written."""
+    paths = {out / row.id / REPORT: row.report_sha256 for row in rows if row.report_sha256}
+    return [path for path, sha256 in paths.items() if digest(path) == sha256]
 
 
 def _remove_old(folder: Path, current: set[Path]) -> None:

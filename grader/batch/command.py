@@ -6,14 +6,14 @@ import contextlib
 import functools
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
 from grader.batch.ahead import JudgesAhead
-from grader.batch.assembly import publish
+from grader.batch.assembly import publish, written
 from grader.batch.discovery import Found
 from grader.batch.keys import Ground, devices_of
 from grader.batch.opening import Opener, sources
@@ -48,6 +48,8 @@ class Options:
     fresh: bool = False
     """Grade everything again, whatever is stored."""
     quiet: bool = False
+    sign: Callable[[Sequence[Path]], int] | None = None
+    """Signs those of the reports at these paths that are not signed yet; gives their number."""
     public: bool = False
     """Candidates may read the log: why we could not grade stays in the report, since it may quote a hidden suite."""
 
@@ -85,6 +87,8 @@ def run_batch(found: Sequence[Found], tasks: Mapping[str, Task], settings: Setti
             finally:
                 _reap(settings, store)
         rows = sorted(session.rows, key=lambda row: row.id)
+        if options.sign is not None:
+            options.sign(written(rows, options.out))
         pages = [] if interrupted else publish(options.out, rows, store, settings.lang)
         return Finished(rows=rows, tally=show, interrupted=interrupted, pages=pages)
 

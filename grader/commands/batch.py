@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from grader.commands.options import COMMON, fail_under_option, quiet_option, setting_options, settings_from
+from grader.commands.options import (
+    COMMON,
+    fail_under_option,
+    quiet_option,
+    setting_options,
+    settings_from,
+    sign_key_option,
+)
 from grader.errors import ExitCode
 from grader.runners import RUNNERS
 
@@ -36,6 +44,7 @@ if TYPE_CHECKING:
     help="Go on from what OUT holds (the default), or grade everything again and keep that.",
 )  # fmt: skip
 @setting_options(*COMMON, "llm_base_url", "llm_model")
+@sign_key_option
 @fail_under_option
 @quiet_option
 def batch_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, passed by name
@@ -46,6 +55,7 @@ def batch_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, pa
     runner: str,
     address: str,
     resume: bool,  # noqa: FBT001 - click's way
+    sign_key: Path | None,
     config: Path | None,
     fail_under: float | None,
     quiet: bool,  # noqa: FBT001 - click's way
@@ -68,12 +78,15 @@ def batch_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, pa
     from grader.pipeline import code_tasks
     from grader.task import load_tasks
 
+    signer = _signer(sign_key)  # a key that cannot be read is said before anything runs
     settings = settings_from(config, flags)
     tasks = load_tasks(settings.tasks_dir, task_ids)
     found, others = find_submissions(folder, code_tasks(tasks), output)
     if others and not quiet:
         click.echo(f"no submissions, left out: {', '.join(others[:5])}{' ...' if len(others) > 5 else ''}", err=True)
-    options = Options(out=output, jobs=jobs, runner=runner, address=address, fresh=not resume, quiet=quiet)
+    options = Options(
+        out=output, jobs=jobs, runner=runner, address=address, fresh=not resume, quiet=quiet, sign=signer
+    )  # fmt: skip
     finished = run_batch(found, tasks, settings, options)
     if finished.interrupted:
         say_interrupted(finished, len(found))
@@ -81,6 +94,16 @@ def batch_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, pa
     if not quiet:
         click.echo("\n".join(closing_lines(finished, output)))
     return _exit_code(finished, fail_under)
+
+
+def _signer(key: Path | None) -> Callable[[Sequence[Path]], int] | None:
+    """Signs reports that are not signed yet; None without a key. Raises UsageError for one that cannot be read."""
+    if key is None:
+        return None
+    from grader.reports.signature import load_private, sign_missing
+
+    private = load_private(key)
+    return lambda reports: sign_missing(reports, private)
 
 
 def say_interrupted(finished: Finished, total: int) -> None:

@@ -18,6 +18,7 @@ from grader.commands.options import (
     setting_options,
     settings_from,
     settings_in_kit,
+    sign_key_option,
 )
 from grader.errors import ExitCode, GraderError, SubmissionRejected, UsageError
 
@@ -32,12 +33,7 @@ if TYPE_CHECKING:
 @click.option("--task", "-t", "task_ids", multiple=True, metavar="T", help="Only this task (repeatable).")
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Where the JSON report goes.")
 @setting_options(*COMMON, "llm_base_url", "llm_model")
-@click.option(
-    "--sign-key",
-    metavar="KEY.pem",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Sign the report with this Ed25519 key; the signature lies beside it.",
-)
+@sign_key_option
 @fail_under_option
 @quiet_option
 def grade_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, passed by name

@@ -53,6 +53,16 @@ def fail_under_option(command: Command) -> Command:
     )(command)
 
 
+def sign_key_option(command: Command) -> Command:
+    """--sign-key."""
+    return click.option(
+        "--sign-key",
+        metavar="KEY.pem",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Sign the report with this Ed25519 key; the signature lies beside it.",
+    )(command)
+
+
 def settings_from(config: Path | None, flags: dict[str, Any]) -> Settings:
     """The merged settings of a command's flags; --tasks-package is another way to say --tasks-dir."""
     given = dict(flags)

@@ -65,9 +65,12 @@ def read_file(descriptor: int, path: str, basket: Basket) -> None:
     """Puts one open regular file into the basket, under the name `path`."""
     status = os.fstat(descriptor)
     _check_kind(path, status.st_mode)
-    basket.check_size(path, status.st_size)  # before reading; `put` checks again what really came
+    basket.check_size(path, status.st_size)
     with borrowed(descriptor) as file:
-        basket.put(path, file.read(basket.limit(path) + 1))
+        content = file.read(status.st_size + 1)  # not the budget: a read allocates all that it is asked for
+    if len(content) > status.st_size:
+        refuse(path, "grows while it is read", "hand it in once it is finished")
+    basket.put(path, content)
 
 
 def borrowed(descriptor: int) -> BinaryIO:

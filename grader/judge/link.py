@@ -112,9 +112,16 @@ class Link:
         return data
 
     def out_of_memory(self) -> bool:
-        """True where the kernel has killed for memory since the last time that we asked."""
-        before, self._oom_kills = self._oom_kills, self._sandbox.usage().oom_kills
-        return self._oom_kills > before
+        """True where the kernel has killed for memory since the last time that we asked.
+
+        Raises SandboxDown where it was the host's memory that ended: then the sandbox has lost a process for nothing.
+        """
+        before, usage = self._oom_kills, self._sandbox.usage()
+        self._oom_kills = usage.oom_kills
+        if usage.host_kills and usage.oom_kills == before:
+            self.kill()
+            raise SandboxDown("memory ended on the host, and its kernel ended a process of the sandbox")
+        return usage.oom_kills > before
 
     def kill(self) -> None:
         """Ends the sandbox."""
@@ -187,7 +194,7 @@ class Link:
     def _judge_limits(self, deadline: float, cpu_s: float | None, used_cpu_s: float, memory: int) -> None:
         if cpu_s is not None and used_cpu_s > cpu_s:
             raise CandidateFault(Outcome.TIMEOUT, f"the call used more than its {cpu_s:g} s of CPU time")
-        if memory > self._limits.memory_bytes:
+        if cpu_s is not None and memory > self._limits.memory_bytes:  # a hello has only the clock: attestation follows
             raise CandidateFault(Outcome.MEMORY, self._memory_line())
         if time.monotonic() >= deadline:
             raise CandidateFault(Outcome.TIMEOUT, "the call hung: it passed the wall-clock limit that stops hangs")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
@@ -73,6 +74,15 @@ def sign(report: Path, key: Ed25519PrivateKey) -> Path:
     path = signature_path(report)
     write_text(path, json.dumps(row, indent=2) + "\n")
     return path
+
+
+def sign_missing(reports: Sequence[Path], key: Ed25519PrivateKey) -> int:
+    """Signs those reports that have no good signature by this key; gives their number. Raises UsageError."""
+    public = key.public_key()
+    unsigned = [path for path in reports if problem_of(path, read_stored(path), public)]
+    for path in unsigned:
+        sign(path, key)
+    return len(unsigned)
 
 
 def problem_of(report: Path, record: Json, key: Ed25519PublicKey) -> str:

@@ -21,6 +21,8 @@ _ABSENT = (
     "UsernsMode", "GroupAdd", "ExtraHosts", "PortBindings", "CgroupParent", "Sysctls",
 )  # fmt: skip
 """What a container of ours never has, in the engine's own words."""
+_MASKED = ("/proc/kcore", "/proc/keys")
+"""What every engine hides unless it is told not to (`systempaths=unconfined`): of its longer list the worst."""
 _DRIVER_FILE: Final = re.compile(r"/(usr|lib|lib64|etc)/.*(nvidia|/lib(cuda|nv)[a-z]*\.so)[^\s]*")
 """What the NVIDIA toolkit mounts, read-only: the driver's libraries and programs, under the driver's own names."""
 _DRIVER_SOCKET: Final = re.compile(r"(/var)?/run/nvidia-(persistenced|fabricmanager)/socket")
@@ -56,7 +58,7 @@ def _engine(request: SandboxRequest, inspected: Json) -> list[Comparison]:
     host, config = inspected["HostConfig"], inspected["Config"]
     limits, user = request.limits, profile.uid(request)
     command = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
-    exact = {
+    exact: dict[str, object] = {
         "NetworkMode": "none",
         "ReadonlyRootfs": True,
         "Privileged": False,
@@ -71,6 +73,8 @@ def _engine(request: SandboxRequest, inspected: Json) -> list[Comparison]:
         "OomKillDisable": False,
         "OomScoreAdj": profile.OOM_SCORE,
     }
+    if request.runtime:  # else the engine's own choice, whatever it is called there
+        exact["Runtime"] = request.runtime
     security = host.get("SecurityOpt") or []
     ours = ("no-new-privileges", f"seccomp={profile.seccomp_profile()}")
     return [
@@ -81,6 +85,7 @@ def _engine(request: SandboxRequest, inspected: Json) -> list[Comparison]:
         _row("engine.no_new_privileges", True, ours[0] in security),
         _row("engine.seccomp", True, ours[1] in security),
         _row("engine.other_security_options", [], [option for option in security if option not in ours]),
+        _row("engine.masked_paths", [], sorted(set(_MASKED) - set(host.get("MaskedPaths") or []))),
         _row("engine.LogConfig", "none", (host.get("LogConfig") or {}).get("Type")),
         _row("engine.RestartPolicy", True, (host.get("RestartPolicy") or {}).get("Name") in ("", "no")),
         _row("engine.User", f"{user}:{user}", config.get("User")),

@@ -14,6 +14,11 @@ from typing import Any, Protocol
 from grader.sandbox.protocol import Usage
 
 ROOT = Path("/sys/fs/cgroup")
+AT_LIMIT = 0.9
+"""Share of its limit that a group has used at least when its own limit makes the kernel kill.
+
+Version 1 has a count of failed charges, which newer kernels (6.18) leave at 0.
+"""
 
 
 class Meter(Protocol):
@@ -33,11 +38,12 @@ class V1Meter:
 
     def read(self) -> Usage:
         """See Meter."""
+        peak, limit = (int((self.memory / f"memory.{name}_in_bytes").read_text()) for name in ("max_usage", "limit"))
         return Usage(
             cpu_s=int((self.cpu / "cpuacct.usage").read_text()) / 1e9,
-            peak_bytes=int((self.memory / "memory.max_usage_in_bytes").read_text()),
+            peak_bytes=peak,
             current_bytes=int((self.memory / "memory.usage_in_bytes").read_text()),
-            oom_kills=_field(self.memory / "memory.oom_control", "oom_kill"),
+            **_blamed(_field(self.memory / "memory.oom_control", "oom_kill"), at_limit=peak >= AT_LIMIT * limit),
             processes=int((self.pids / "pids.current").read_text()),
         )
 
@@ -50,13 +56,13 @@ class V2Meter:
 
     def read(self) -> Usage:
         """See Meter; `memory.peak` exists from Linux 5.19 on."""
-        peak = self.folder / "memory.peak"
+        peak, events = self.folder / "memory.peak", self.folder / "memory.events"
         current = int((self.folder / "memory.current").read_text())
         return Usage(
             cpu_s=_field(self.folder / "cpu.stat", "usage_usec") / 1e6,
             peak_bytes=int(peak.read_text()) if peak.exists() else current,
             current_bytes=current,
-            oom_kills=_field(self.folder / "memory.events", "oom_kill"),
+            **_blamed(_field(events, "oom_kill"), at_limit=_field(events, "oom") > 0),
             processes=int((self.folder / "pids.current").read_text()),
         )
 
@@ -115,6 +121,11 @@ def _v2(lines: list[str]) -> V2Meter | None:
         if line.startswith("0::"):
             return V2Meter(ROOT / line[3:].lstrip("/"))
     return None
+
+
+def _blamed(kills: int, *, at_limit: bool) -> dict[str, int]:
+    """The kernel counts all kills for memory in one number; `at_limit` says whether the group was ever at its own."""
+    return {"oom_kills": kills, "host_kills": 0} if at_limit else {"oom_kills": 0, "host_kills": kills}
 
 
 def _field(path: Path, name: str) -> int:

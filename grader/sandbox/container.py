@@ -176,9 +176,9 @@ class ContainerSandbox:
         if state.get("Running"):
             return Ending(reason="exited", detail="the worker closed its stream")
         killed = state.get("ExitCode") == KILLED
-        if killed and state.get("OOMKilled"):  # alone, the flag says only that some process inside was killed
+        if killed and state.get("OOMKilled") and not self._usage.host_kills:  # alone it says: some process was killed
             return Ending(reason="memory")
-        if killed and (self._kill_is_recorded() or self._had_memory_left()):
+        if killed and (self._usage.host_kills or self._kill_is_recorded() or self._had_memory_left()):
             return Ending(reason="down", detail="the container was killed from outside")
         last = self.log().strip().splitlines()[-1:] or [""]
         return Ending(reason="exited", detail=f"the worker ended with {state.get('ExitCode')} {last[0]}".strip())

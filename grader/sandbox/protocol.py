@@ -44,6 +44,9 @@ class Usage:
     peak_bytes: int = 0
     current_bytes: int = 0
     oom_kills: int = 0
+    """Processes that the kernel ended because the sandbox reached its own limit."""
+    host_kills: int = 0
+    """Processes that it ended although the sandbox never did: the host's memory was at its end, which is ours."""
     processes: int = 0
 
 

@@ -1,7 +1,7 @@
 """`python -m tests.attacks.defences [WORD ...]`: takes each defence out of a copy of the source and runs its test.
 
-A defence whose test stays green is not tested, and is named. Needs some minutes; rows marked `image` change what is in
-the sandbox's image and build one each.
+A defence whose test stays green is not tested, and is named. Needs some minutes: rows of the worker change what is in
+the sandbox's image, whose tests build one each. Such images are removed again.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from grader.sandbox.container import connect
+from grader.sandbox.image import REPOSITORY, image_tag
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 TABLE: Final = Path(__file__).with_name("data") / "defences.toml"
-PATIENCE_S: Final = 600
+PATIENCE_S: Final = 240
 PARTS: Final = ("grader", "tests", "tasks", "reference", "docker", "pyproject.toml")
 
 
@@ -32,8 +35,6 @@ class Defence:
     old: str
     new: str
     test: str
-    image: bool = False
-    """The change is inside the image."""
 
     def source(self, root: Path = ROOT) -> str:
         """The file's text."""
@@ -43,6 +44,19 @@ class Defence:
 def defences() -> list[Defence]:
     """The whole table."""
     return [Defence(**row) for row in tomllib.loads(TABLE.read_text(encoding="utf-8"))["defence"]]
+
+
+def images() -> set[str]:
+    """The tags of all sandbox images that the engine has."""
+    with closing(connect()) as client:
+        return {tag for image in client.images.list(name=REPOSITORY) for tag in image.tags}
+
+
+def remove(tags: set[str]) -> None:
+    """Removes images that a row's test has built."""
+    with closing(connect()) as client:
+        for tag in tags:
+            client.images.remove(tag)
 
 
 @contextmanager
@@ -60,14 +74,20 @@ def copied() -> Iterator[Path]:
         yield root
 
 
+def image_of(root: Path) -> str:
+    """The tag of the image that the copy would build."""
+    code = "from grader.sandbox.image import image_tag; print(image_tag())"
+    asked = [str(root / ".venv" / "bin" / "python"), "-c", code]
+    return subprocess.run(asked, cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def turns_red(root: Path, defence: Defence) -> bool:
     """True where the test fails without the defence."""
-    path, whole = root / defence.file, defence.source(root)
+    path, whole, before = root / defence.file, defence.source(root), images()
     path.write_text(whole.replace(defence.old, defence.new), encoding="utf-8")
+    tag = image_of(root)
     python = str(root / ".venv" / "bin" / "python")
     try:
-        if defence.image:
-            subprocess.run([python, "-m", "grader.cli", "image", "build"], cwd=root, check=True, capture_output=True)
         words = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", defence.test]
         done = subprocess.run(
             [python, "-m", "pytest", *words], cwd=root, check=False, capture_output=True, text=True, timeout=PATIENCE_S
@@ -76,6 +96,7 @@ def turns_red(root: Path, defence: Defence) -> bool:
         return True  # without some defences a test never ends
     finally:
         path.write_text(whole, encoding="utf-8")
+        remove(({tag} - {image_tag()}) & (images() - before))
     if done.returncode not in (0, 1):
         raise RuntimeError(f"{defence.name}: {done.stdout[-2000:]}{done.stderr[-500:]}")
     return done.returncode == 1

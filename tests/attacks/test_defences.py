@@ -15,8 +15,10 @@ PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 def test_a_row_names_a_place_and_a_test_that_exist(defence: Defence) -> None:
     assert defence.source().count(defence.old) == 1
     file, _, name = defence.test.partition("::")
+    name, _, case = name.partition("[")
     text = (ROOT / file).read_text(encoding="utf-8")
     assert not name or re.search(rf"^def {name}\(", text, re.MULTILINE)
+    assert not case or f'"{case.removesuffix("]")}"' in text
 
 
 def test_the_page_has_the_same_table() -> None:
@@ -26,6 +28,6 @@ def test_the_page_has_the_same_table() -> None:
 
 
 def test_every_test_that_the_page_names_exists() -> None:
-    for path, name in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE):
+    for path, name in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+)[^`]*)?`", PAGE):
         assert (ROOT / path).is_file(), path
         assert not name or f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), name

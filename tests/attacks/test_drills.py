@@ -4,102 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
-from grader.errors import ExitCode, GraderError, SandboxUnavailable, TaskBroken, Ungraded
-from grader.model import CheckResult, ReportStatus
-from grader.pipeline import Graded, Request, grade
+from grader.errors import ExitCode, GraderError
+from grader.pipeline import Request, grade
 from grader.sandbox.container import connect
 from grader.sandbox.profile import LABEL
 from grader.task import load_tasks
 from tests.attacks.arena import TASKS, containers, control, settings
+from tests.attacks.drills import as_root, during, is_ungraded, make_sleeper, next_is_fine, wait_for
 from tests.attacks.engines import SlowLine, small_disk
 
 SHARED = "/var/run/docker.sock"
-SLEEPS = b"""
-import time
-from key import build, code as right, rows
-
-
-def code(x):
-    if x:
-        time.sleep(6)
-    return right(x)
-"""
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount small disks and to kill as the host does")
 
 
 @pytest.fixture
 def sleeper(tmp_path: Path) -> Path:
-    """A submission that is right, and sleeps in its hidden checks: time for a fault."""
-    folder = tmp_path / "sleeper"
-    shutil.copytree(control("correct", tmp_path), folder)
-    (folder / "vault.py").write_bytes(SLEEPS)
-    return folder
-
-
-def during(folder: Path, fault: Callable[[str], None], slot: int) -> tuple[Graded | GraderError, str]:
-    """A grading in whose middle, after its first check, `fault` happens; told the run's id. What came of it."""
-    begun, runs = threading.Event(), []
-
-    def told(_: str, result: CheckResult) -> None:
-        begun.set()
-
-    request = Request(tasks=load_tasks(TASKS, ["vault"]), settings=settings(), slot=slot)
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(grade, folder, request, told)
-        wait_for(lambda: begun.is_set() or future.done(), 180)
-        assert begun.is_set(), future.result()
-        time.sleep(1.0)
-        runs.append(run_of(slot))
-        fault(runs[0])
-        try:
-            return future.result(240), runs[0]
-        except GraderError as error:
-            return error, runs[0]
-
-
-def run_of(slot: int) -> str:
-    """The run of the container under the user of a slot."""
-    with contextlib.closing(connect()) as client:
-        for row in client.api.containers(filters={"label": LABEL}):
-            found = client.api.inspect_container(row["Id"])
-            if found["Config"]["User"].startswith(f"{100_000 + slot}:"):
-                return str(row["Labels"][LABEL])
-    raise AssertionError("no container runs")
-
-
-def is_ungraded(result: Graded | GraderError) -> None:
-    """Our fault: no score that anybody could take for a verdict."""
-    if isinstance(result, Graded):
-        assert result.report.status is ReportStatus.UNGRADED
-        assert isinstance(result.error, Ungraded | SandboxUnavailable | TaskBroken)
-        outcomes = {str(check.outcome) for check in result.report.tasks[0].checks}
-        assert outcomes <= {"passed", "sandbox_down"}, "nothing is the candidate's fault"
-    else:
-        assert result.exit_code in (ExitCode.SANDBOX_UNAVAILABLE, ExitCode.UNGRADED)
-
-
-def next_is_fine(tmp_path: Path, slot: int, run_id: str) -> None:
-    """The next run has full marks, and has removed what the broken one may have left."""
-    request = Request(tasks=load_tasks(TASKS, ["vault"]), settings=settings(), slot=slot)
-    graded = grade(control("correct", tmp_path), request)
-    assert (graded.error, graded.report.score.percent) == (None, 100.0)
-    assert containers(run_id) == containers(graded.report.run.id) == []
+    return make_sleeper(tmp_path)
 
 
 # --- the container and the judge ---------------------------------------------------------------------------
@@ -149,14 +80,6 @@ def test_a_killed_command_leaves_nothing_within_ten_seconds(sleeper: Path, tmp_p
     wait_for(lambda: not containers(mine), 10)
     wait_for(lambda: not list(scratch.iterdir()), 10)
     assert not out.exists()
-
-
-def wait_for(look: Callable[[], Any], seconds: float) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
-    return found
 
 
 def owned_by_a_child(pid: int) -> str:

@@ -10,8 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from grader.errors import ExitCode
+from grader.reports.as_json import read_stored
+from grader.reports.signature import problem_of
 from tests.batch.rooms import TASKS
 from tests.faulty import FAULTS, GOOD
 
@@ -41,6 +45,15 @@ def test_without_an_engine_nothing_runs_and_the_exit_code_says_so(
     assert not list((tmp_path / "out").glob("*/report.json"))
 
 
+def test_a_key_that_cannot_be_read_stops_it_before_anything_is_written(
+    make_folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    done = batch(make_folder("in", {"ada/adder.py": GOOD}), "-o", tmp_path / "out", "--sign-key", tmp_path / "none.pem")
+    assert done.returncode == ExitCode.USAGE
+    assert "none.pem" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_scores_lines_and_thresholds(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     root = make_folder("in", {"ada/adder.py": GOOD, "bo/notes.txt": "x", "cy.zip": "no archive"})
     common = (root, "-o", tmp_path / "out", "--backend", "process", "-j", "1")
@@ -49,9 +62,15 @@ def test_scores_lines_and_thresholds(make_folder: Callable[..., Path], tmp_path:
     assert "ada: 100 % (adder 100)" in done.stderr
     assert "cy: rejected: " in done.stderr
     assert done.stdout.startswith("3 of 3: 2 graded, 1 rejected; mean 50.0 %; ")
-    again = batch(*common, "--quiet", "--fail-under", "60")
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "key.pem").write_bytes(pem)
+    again = batch(*common, "--quiet", "--fail-under", "60", "--sign-key", tmp_path / "key.pem")
     assert again.returncode == ExitCode.BELOW_THRESHOLD
     assert (again.stdout, again.stderr) == ("", "")
+    for name in ("ada", "bo", "cy"):  # those too that were graded before
+        report = tmp_path / "out" / name / "report.json"
+        assert problem_of(report, read_stored(report), key.public_key()) == ""
 
 
 @pytest.mark.docker

@@ -136,6 +136,15 @@ def test_artifacts_of_an_earlier_grading_are_removed(room: Room) -> None:
     assert not old.exists()
 
 
+def test_a_report_that_changes_loses_its_signature_and_no_other_does(room: Room) -> None:
+    room.grade()
+    for name in ("ada", "bo"):
+        (room.out / name / "report.json.sig").write_text("{}")
+    room.add("ada", "# another\n")
+    room.grade()
+    assert [path.parent.name for path in room.out.glob("*/report.json.sig")] == ["bo"]
+
+
 def test_a_rejected_submission_has_its_report_and_the_batch_goes_on(room: Room) -> None:
     (room.folder / "dan").mkdir()
     (room.folder / "eve").symlink_to(room.folder / "ada")

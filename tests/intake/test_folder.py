@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import SubmissionRejected, UsageError
-from grader.intake.folder import opened, read_folder
+from grader.intake.folder import opened, read_file, read_folder
 from grader.intake.rules import Basket, Budget
 
 MakeFolder = Callable[..., Path]
@@ -113,6 +113,17 @@ def test_a_sparse_terabyte_is_refused_before_reading(make_folder: MakeFolder) ->
     os.truncate(root / "a.py", 2**40)
     with pytest.raises(SubmissionRejected, match="'a.py' is larger than 5 MiB"):
         _read(root)
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused(
+    make_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_folder("alice", {"a.py": "1"})
+    shorter = (root / "a.py").stat()
+    (root / "a.py").write_text("12")
+    monkeypatch.setattr(os, "fstat", lambda _descriptor: shorter)
+    with opened(root / "a.py") as descriptor, pytest.raises(SubmissionRejected, match="grows while"):
+        read_file(descriptor, "a.py", Basket())
 
 
 def test_members_are_counted_while_listing(make_folder: MakeFolder) -> None:

@@ -135,6 +135,17 @@ def test_a_session_that_the_kernel_killed_for_memory_is_a_memory_outcome() -> No
     assert not link.dead
 
 
+def test_a_session_that_the_kernel_killed_for_the_hosts_memory_is_ours() -> None:
+    def say(frame: Frame) -> Iterable[object]:
+        sandbox.now = replace(sandbox.now, host_kills=1)
+        return [reply(frame, "died", exit={"code": None, "signal": 9})]
+
+    link, sandbox = link_to(say)
+    with pytest.raises(SandboxDown, match="memory ended on the host"):
+        link.request(ASK, cpu_s=1, cancel=CANCEL)
+    assert sandbox.closed == 1
+
+
 # --- before the candidate's bytes, and our own mistakes -----------------------------------------------------
 
 BAD_HELLOS: dict[str, tuple[object, ...]] = {

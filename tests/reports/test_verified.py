@@ -23,7 +23,15 @@ from grader.model import Artifact, Json, Outcome, Report, ReportStatus, Score, T
 from grader.reports.artifacts import save
 from grader.reports.as_json import canonical, digest_of, dumps, from_json, read_stored, to_json, write_report
 from grader.reports.audience import for_candidate
-from grader.reports.signature import fingerprint, load_private, load_public, problem_of, sign, signature_path
+from grader.reports.signature import (
+    fingerprint,
+    load_private,
+    load_public,
+    problem_of,
+    sign,
+    sign_missing,
+    signature_path,
+)
 from grader.reports.verified import notes_of, problems_of
 from grader.schemas import violation
 from grader.scoring import rejected_report, score_report
@@ -276,6 +284,23 @@ def signed(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Path:
     path = stored(tmp_path_factory.mktemp("signed"))
     sign(path, load_private(keys.private))
     return path
+
+
+def test_of_many_reports_those_are_signed_that_are_not(tmp_path: Path, keys: Keys) -> None:
+    paths = []
+    for name in ("signed", "of another report", "not signed"):
+        (tmp_path / name).mkdir()
+        paths.append(stored(tmp_path / name))
+    key = load_private(keys.private)
+    sign(paths[0], key)
+    signature_path(paths[1]).write_bytes(
+        signature_path(paths[0]).read_bytes().replace(b'"signature": "', b'"signature": "AA')
+    )
+    before = signature_path(paths[0]).stat().st_mtime_ns
+    assert sign_missing(paths, key) == 2
+    assert [problem_of(path, read_stored(path), key.public_key()) for path in paths] == ["", "", ""]
+    assert signature_path(paths[0]).stat().st_mtime_ns == before
+    assert sign_missing(paths, key) == 0
 
 
 def test_canonical_bytes_are_the_same_in_every_version() -> None:

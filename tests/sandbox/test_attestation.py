@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 from collections.abc import Callable
@@ -11,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from grader.errors import AttestationFailed
+import docker
+from grader.errors import AttestationFailed, SandboxUnavailable
 from grader.judge.bench import Bench
 from grader.model import Entry, Json, Limits, Submission
 from grader.sandbox import attestation, backend, profile
@@ -42,6 +44,76 @@ def red(views: Json, request: SandboxRequest = REQUEST) -> set[str]:
 
 def test_a_container_with_the_whole_profile_is_green(green: Json) -> None:
     assert red(green) == set()
+
+
+ASKED = (
+    "CapDrop", "IpcMode", "LogConfig", "Memory", "MemorySwap", "NanoCpus", "NetworkMode", "OomScoreAdj", "PidsLimit",
+    "ReadonlyRootfs", "RestartPolicy", "ShmSize", "Tmpfs", "no-new-privileges", "seccomp",
+    "ulimit core", "ulimit fsize", "ulimit msgqueue", "ulimit nofile",
+)  # fmt: skip
+"""Every flag of the profile, in the engine's words; options that are lists one by one."""
+
+
+def by_flag(config: Json) -> dict[str, Any]:
+    """What a container's configuration asks for, by flag."""
+    flags = {name: value for name, value in config.items() if name not in ("SecurityOpt", "Ulimits")}
+    flags |= {option.partition("=")[0]: option for option in config["SecurityOpt"]}
+    flags |= {f"ulimit {item['Name']}": (item["Soft"], item["Hard"]) for item in config["Ulimits"]}
+    return flags | {"RestartPolicy": config["RestartPolicy"]["Name"]}
+
+
+@pytest.fixture(scope="module")
+def asked() -> dict[str, Any]:
+    """The profile as the SDK would send it, by flag; no engine is asked."""
+    with contextlib.closing(docker.APIClient(base_url="unix:///nowhere", version="1.41")) as client:
+        return by_flag(client.create_host_config(**profile.host_config(REQUEST)))
+
+
+@pytest.mark.parametrize("flag", ASKED)
+def test_each_flag_is_asked_of_the_engine(green: Json, asked: dict[str, Any], flag: str) -> None:
+    """As it was when a real engine, its kernel and the worker were green."""
+    assert asked.get(flag) == by_flag(green["inspected"]["HostConfig"])[flag]
+
+
+class Recorder:
+    """An engine's client that notes what a container should be like, and makes none."""
+
+    def __init__(self) -> None:
+        self.api, self.asked = self, {}  # type: ignore[var-annotated]  # whatever is asked
+
+    def create_host_config(self, **config: Any) -> dict[str, Any]:
+        return config
+
+    def create_container(self, image: str, **config: Any) -> Json:
+        self.asked = config | {"image": image}
+        raise docker.errors.APIError("noted")
+
+
+BESIDE = {
+    "user": "100003:100003",
+    "entrypoint": [profile.PYTHON],
+    "working_dir": "/tmp",
+    "stop_signal": "SIGKILL",
+    "hostname": "sandbox",
+    "network_disabled": True,
+    "environment": {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "HOME": "/tmp",
+                    "MPLBACKEND": "agg", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"},
+}  # fmt: skip
+"""What is asked beside the flags, whoever starts the container."""
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_each_other_thing_is_asked_of_the_engine(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("SECRET_TOKEN", "of the operator")
+    engine = Recorder()
+    with pytest.raises(SandboxUnavailable, match="noted"):
+        ContainerSandbox(engine, replace(REQUEST, image="any"))
+    assert engine.asked.get(name) == BESIDE[name]
+    assert set(engine.asked["labels"]) == {profile.LABEL, profile.OWNER, profile.DEADLINE, profile.UNTIL}
+
+
+def test_no_other_flag_is_asked_of_the_engine(asked: dict[str, Any]) -> None:
+    assert set(asked) == set(ASKED)
 
 
 def test_cores_that_are_not_those_asked_for_are_red(green: Json) -> None:
@@ -109,6 +181,9 @@ WEAKENED: list[tuple[str, tuple[str, ...], Any]] = [
     ("engine.seccomp", (*ENGINE, "SecurityOpt"), ["no-new-privileges", "seccomp=unconfined"]),
     ("engine.seccomp", (*ENGINE, "SecurityOpt"), ["no-new-privileges", 'seccomp={"defaultAction":"SCMP_ACT_ALLOW"}']),
     ("engine.other_security_options", (*ENGINE, "SecurityOpt"), [*OURS, "apparmor=unconfined"]),
+    ("engine.masked_paths", (*ENGINE, "MaskedPaths"), []),
+    ("engine.masked_paths", (*ENGINE, "MaskedPaths"), None),
+    ("engine.masked_paths", (*ENGINE, "MaskedPaths"), ["/proc/keys", "/sys/firmware"]),
     ("engine.OomScoreAdj", (*ENGINE, "OomScoreAdj"), 0),
     ("engine.DeviceCgroupRules", (*ENGINE, "DeviceCgroupRules"), ["a *:* rwm"]),
     ("engine.GroupAdd", (*ENGINE, "GroupAdd"), ["0"]),
@@ -273,6 +348,18 @@ def test_an_engine_elsewhere_leaves_the_kernels_view_out(green: Json) -> None:
     views = copy.deepcopy(green)
     views["host"] = {}
     assert red(views) == set()
+
+
+def test_another_runtime_must_be_the_one_that_runs_it(green: Json) -> None:
+    """A kernel of its own shows no flags of Linux; what the engine and the probes say must hold all the same."""
+    gvisor = replace(REQUEST, runtime="runsc")
+    assert red(green, gvisor) == {"engine.Runtime"}
+    green["inspected"]["HostConfig"]["Runtime"] = "runsc"
+    green["sees"] |= {"status": {}, "cgroup": {}, "rlimits": {}}
+    assert red(green, gvisor) == set()
+    green["inspected"]["HostConfig"]["NetworkMode"] = "host"
+    green["sees"]["interfaces"] = ["eth0", "lo"]
+    assert red(green, gvisor) == {"engine.NetworkMode", "inside.interfaces"}
 
 
 def test_a_process_that_is_not_the_containers_gives_no_view() -> None:

@@ -33,6 +33,7 @@ def v1(tmp_path: Path) -> cgroup.V1Meter:
                 "memory.max_usage_in_bytes": "4096\n",
                 "memory.usage_in_bytes": "1024\n",
                 "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n",
+                "memory.limit_in_bytes": "4096\n",
             },
         ),
         pids=write(tmp_path / "pids", {"pids.current": "7\n"}),
@@ -55,6 +56,15 @@ def test_version_1_files(v1: cgroup.V1Meter) -> None:
 def test_version_2_files(tmp_path: Path) -> None:
     meter = cgroup.V2Meter(write(tmp_path, V2_FILES))
     assert meter.read() == Usage(cpu_s=1.5, peak_bytes=8192, current_bytes=2048, oom_kills=1, processes=5)
+
+
+def test_a_kill_in_a_group_that_was_never_at_its_limit_is_the_hosts(tmp_path: Path, v1: cgroup.V1Meter) -> None:
+    (v1.memory / "memory.limit_in_bytes").write_text("8192\n")
+    seen = v1.read()
+    assert (seen.oom_kills, seen.host_kills) == (0, 3)
+    calm = V2_FILES | {"memory.events": "low 0\nhigh 0\nmax 0\noom 0\noom_kill 2\n"}
+    seen = cgroup.V2Meter(write(tmp_path, calm)).read()
+    assert (seen.oom_kills, seen.host_kills) == (0, 2)
 
 
 def test_a_kernel_without_a_peak_gives_what_is_used_now(tmp_path: Path) -> None:

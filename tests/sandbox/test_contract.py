@@ -115,12 +115,14 @@ def test_a_flood_of_prints_is_an_outcome_and_costs_the_judge_nothing(rig: Rig) -
 
 
 def test_forged_frames_give_no_answer_of_their_own(rig: Rig) -> None:
-    """At best a forged frame spoils its own call; it never reaches another one."""
+    """At best a forged frame spoils its own call; it never reaches another one, nor the judge."""
+    sandbox = rig.hello()._sandbox
     for name, args in (("forge", ("passed",)), ("forge_on_descriptors", ())):
         with contextlib.suppress(CandidateFault):
             answer = rig.call(name, *args)
             assert answer.integer() != 42
         assert rig.call("alive").integer() == 1
+    assert rig.hello()._sandbox is sandbox, "the judge has read it, and started another sandbox"
 
 
 def test_there_is_nothing_to_read(rig: Rig) -> None:

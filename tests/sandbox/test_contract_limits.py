@@ -93,9 +93,11 @@ def test_a_session_that_is_kept_keeps_its_own_files(rig: Rig) -> None:
 
 
 def test_the_server_ignores_what_its_children_send_it(rig: Rig) -> None:
+    sandbox = rig.hello()._sandbox
     with contextlib.suppress(CandidateFault):  # a container's filter refuses already the sending
         rig.call("interrupt_server")
     assert rig.call("alive").integer() == 1
+    assert rig.hello()._sandbox is sandbox, "it ended, and was replaced"
 
 
 # --- what isolation adds ---------------------------------------------------------------------------------------
