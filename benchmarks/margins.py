@@ -4,9 +4,9 @@
 
 Grades the reference and every style without isolation and writes down each comparison of a number with a line that its
 suites make (`require(x <= LINE, ...)` and `compare.close`). *used* is the share of the room that the worst solution
-took: 0.01 is a margin of a hundred, 1 would be a lost check. For "must be more than" it is the line over the value; for a
-share that can be 1 at most, with a line from 0.3 on, what is missing over what may be missing. Rows that are exact in all
-solutions are left out unless `--all` is given.
+took: 0.01 is a margin of a hundred, 1 would be a lost check. For "must be more than" it is the line over the value; for
+a share that can be 1 at most, with a line from 0.3 on, what is missing over what may be missing. Rows that are exact in
+all solutions are left out unless `--all` is given.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def _row(operator: ast.cmpop, left: float | None, right: float | None) -> Row | 
     if isinstance(operator, ast.Lt | ast.LtE) and right > 0:
         return {"value": left, "line": right, "used": left / right}
     if isinstance(operator, ast.Gt | ast.GtE) and left > 0 and right > 0:
-        is_share = right >= LEAST_SHARE and left <= 1
+        is_share = LEAST_SHARE <= right < 1 and left <= 1
         return {"value": left, "line": right, "used": (1 - left) / (1 - right) if is_share else right / left}
     return None
 
