@@ -32,6 +32,9 @@ from benchmarks.machine import ROOT
 
 Row = dict[str, Any]
 EXACT = 1e-12
+MIRRORED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE, ast.Eq: ast.Eq, ast.NotEq: ast.NotEq,
+}  # fmt: skip
 LEAST_SHARE = 0.3
 
 
@@ -181,15 +184,16 @@ def _compared(frame: FrameType) -> Iterator[Row]:
     sides = [node.left, *node.comparators]
     values = [_number(side, frame) for side in sides]
     for operator, left, right, at in zip(node.ops, values, values[1:], range(len(node.ops)), strict=False):
-        row = _row(operator, left, right)
+        fixed = isinstance(sides[at], ast.Constant)
+        row = _row(MIRRORED[type(operator)](), right, left) if fixed else _row(operator, left, right)
         if row is not None:
             pair = ast.Compare(left=sides[at], ops=[operator], comparators=[sides[at + 1]])
             yield {"check": _check(), "what": ast.unparse(pair), **row}
 
 
 def _row(operator: ast.cmpop, left: float | None, right: float | None) -> Row | None:
-    """Value, line and the share of the room that was used; None where that means nothing, as beside a line of 0."""
-    if left is None or right is None:
+    """Value, line and the share of the room that was used; None where that means nothing: counts, a line of 0."""
+    if left is None or right is None or (left.is_integer() and right.is_integer()):  # counts are right or wrong
         return None
     if isinstance(operator, ast.Lt | ast.LtE) and right > 0:
         return {"value": left, "line": right, "used": left / right}

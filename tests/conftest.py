@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +12,10 @@ import pytest
 
 from tests.samples import TASK_TOML
 from tests.typed import Typed, runner
+
+# A suite that a shell started in the background would hand "ignore SIGINT" on to the commands that it interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples on every run, and no limit by the clock: a slow machine is no failure.
 hypothesis.settings.register_profile("grader", derandomize=True, deadline=None, database=None)

@@ -21,7 +21,7 @@ from tests.review.samples import store
 TOKEN = "t" * 43
 Q02 = "/item/{}/written/q02"
 ANSWER = "First we clip the norm.\nThen <b>we</b> wait."
-HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> clip the norm {{ 7*7 }} javascript:alert(3)"
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> clip the norm {{ 4321*4321 }} javascript:alert(3)"
 NO_TASKS = Path("no", "tasks")
 TASKS = Path(__file__).resolve().parent.parent.parent / "tasks"
 

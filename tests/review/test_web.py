@@ -308,7 +308,7 @@ def test_everything_that_a_candidate_wrote_is_text(tmp_path: Path) -> None:
         text = browser.get(where)
         assert "<img" not in text
         assert text.count("<script") == 1  # ours
-        assert "49" not in text.replace("{{ 7*7 }}", "")
+        assert str(4321 * 4321) not in text
         assert "style=" not in text
         assert not re.search(r"\son\w+=", re.sub(r"&#34;|onerror=alert", "", text))
 
