@@ -27,6 +27,7 @@ PRELOADED: Final = (
     "grader.judge",
     "grader.judge.__main__",
     "grader.judge.maths",
+    "grader.judge.pictures",
     "safetensors.numpy",
 )
 """What judges import sooner or later."""
