@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "reference" / "cnn_classifier" / "cnn_classifier.py"
 TASK = "cnn_classifier"
+THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def facts() -> dict[str, Any]:
@@ -55,13 +58,33 @@ def spread(values: Sequence[float], digits: int = 4) -> dict[str, float]:
     return {**{name: round(value, digits) for name, value in figures.items()}, "n": len(ordered)}
 
 
+def timed(
+    command: Sequence[str], folder: Path = ROOT, *, env: Mapping[str, str] | None = None, allowed: Sequence[int] = (0,)
+) -> tuple[float, float]:
+    """Wall and CPU seconds of a command and of all processes that it waits for, one thread for each library.
+
+    Raises RuntimeError with the end of what it printed where its exit status is not allowed.
+    """
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    merged = {**os.environ, **THREADS, **(env or {})}
+    done = subprocess.run(
+        command, cwd=folder, env=merged, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    if done.returncode not in allowed:
+        raise RuntimeError(
+            f"{command[:5]} ended with {done.returncode}: {done.stdout.decode(errors='replace')[-2000:]}"
+        )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return round(time.monotonic() - started, 2), round(cpu, 2)
+
+
 def python(*arguments: str) -> subprocess.Popen[bytes]:
     """A child of this interpreter, one thread for each library, its output on our standard error."""
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=ROOT,
-        env={**os.environ, **threads},
+        env={**os.environ, **THREADS},
         stdout=sys.stderr,
         stdin=subprocess.DEVNULL,
     )

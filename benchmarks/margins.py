@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import ROOT
+from grader.verify import find_cases
 
 Row = dict[str, Any]
 EXACT = 1e-12
@@ -69,7 +70,9 @@ def main(arguments: list[str]) -> int:
         print(json.dumps(_record(options.task, Path(options.one), options.seed)))
         return 0
     found: dict[tuple[str, str], Worst] = {}
-    solutions = [(name, path) for name, path in _solutions(options.task) if options.only in name]
+    cases = find_cases(options.task, ROOT / "reference", ROOT / "candidates")
+    right = [case for case in cases if case.kind in ("reference", "style")]
+    solutions = [(case.name, case.path) for case in right if options.only in case.name]
     for name, path in solutions:
         for seed in range(1, options.seeds + 1):
             print(f"margins: {name}, seed {seed} ...", file=sys.stderr, flush=True)
@@ -89,12 +92,6 @@ def main(arguments: list[str]) -> int:
                 worst.add(row, name)
     print("\n".join(_table(found, len(solutions) * options.seeds, everything=options.all)))
     return 0
-
-
-def _solutions(task: str) -> Iterator[tuple[str, Path]]:
-    folder = ROOT / "reference" / task
-    yield "reference", folder / f"{task}.py"
-    yield from ((path.name, path) for path in sorted((folder / "styles").iterdir()))
 
 
 def _table(found: dict[tuple[str, str], Worst], gradings: int, *, everything: bool) -> Iterator[str]:

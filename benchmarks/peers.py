@@ -15,12 +15,10 @@ import ast
 import csv
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import venv
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -30,7 +28,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from benchmarks.machine import ROOT, facts
+from benchmarks.machine import ROOT, facts, timed
 from grader.atomic import write_text
 
 TINY = ROOT / "benchmarks" / "tiny"
@@ -165,20 +163,8 @@ def _pytest(place: Path, count: int) -> dict[str, float]:
 
 
 def _timed(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> dict[str, float]:
-    """Wall and CPU seconds of a command and of all processes that it waits for."""
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    merged = os.environ | threads | (environment or {})
-    done = subprocess.run(
-        command, cwd=folder, env=merged, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
-    if done.returncode != 0:
-        raise RuntimeError(
-            f"{command[:3]} ended with {done.returncode}: {done.stdout.decode(errors='replace')[-2000:]}"
-        )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"wall_s": round(time.monotonic() - started, 2), "cpu_s": round(cpu, 2)}
+    wall, cpu = timed(command, folder, env=environment)
+    return {"wall_s": wall, "cpu_s": cpu}
 
 
 def _environment(name: str, packages: list[str]) -> None:

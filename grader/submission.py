@@ -89,6 +89,15 @@ def is_form(path: Path) -> bool:
     return path.is_dir() or _suffix(path) != ""
 
 
+def listed(folder: Path) -> list[Path]:
+    """What lies in a folder of submissions, by name. Raises UsageError where it cannot be read."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        message = f"cannot read the folder {folder}: {error.strerror or error}"
+        raise UsageError(message, hint="give a folder of submissions") from error
+
+
 def refuse_single(folder: Path, paths: Iterable[Path], task_ids: Collection[str]) -> None:
     """Raises UsageError where a folder of submissions, with `paths` in it, is itself one.
 

@@ -30,7 +30,6 @@ from grader.pipeline import Judged
 from grader.runners import make_runner
 from grader.runners.protocol import Runner, Slot
 from grader.sandbox import backend
-from grader.sandbox.passthrough import offered
 from grader.store import JobRow, Store, locked
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -114,7 +113,7 @@ def _place(
     if not is_available() or all(task.kind != "code" for task in tasks.values()):
         return ground, make_runner(options.runner, grade_unit, slots), len(slots)
     judges = stack.enter_context(WarmJudges(len(slots)))
-    ahead = JudgesAhead(judges, gpus=bool(offered(settings.gpus, settings.backend).devices))
+    ahead = JudgesAhead(judges, gpus=bool(devices))
     work = functools.partial(grade_unit, start=judges.start)
     return ground, make_runner(options.runner, work, slots, ahead=ahead), len(slots)
 

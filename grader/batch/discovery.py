@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from grader.errors import UsageError
-from grader.submission import is_form, refuse_single, submission_id
+from grader.submission import is_form, listed, refuse_single, submission_id
 from grader.text import sanitize_line
 
 RESERVED: Final = frozenset(
@@ -42,11 +42,7 @@ def find_submissions(folder: Path, task_ids: Collection[str], out: Path | None =
     target = out.resolve() if out else None
     if target == folder.resolve():
         raise UsageError(f"{folder} cannot be DIR and OUT at once", hint="reports go to a folder of their own: -o OUT")
-    try:
-        paths = sorted(p for p in folder.iterdir() if not _NOISE.fullmatch(p.name) and p.resolve() != target)
-    except OSError as error:
-        message = f"cannot read the folder {folder}: {error.strerror or error}"
-        raise UsageError(message, hint="give a folder of submissions") from error
+    paths = [p for p in listed(folder) if not _NOISE.fullmatch(p.name) and p.resolve() != target]
     refuse_single(folder, paths, task_ids)
     found = [Found(id=submission_id(path, task_ids), path=path) for path in paths if is_form(path)]
     if not found:

@@ -1,9 +1,9 @@
 """`python -I -m grader.judge.server`: forks judges, so that no judge has to import what all of them need.
 
-Each message on the socket (the descriptor in the first argument) asks for one judge: a line of JSON, and with it the
-judge's standard input, the descriptor for its events, and its log. The answer is the judge's process id. The second
-argument is the process that asks; when it ends, its end of the socket closes, and so does this server; judges end by
-themselves. The server never sees a job: that comes to the judge alone, over its standard input.
+Each message on the socket (the descriptor in the first argument) asks for one judge: its folder for temporary files, and
+with it its standard input, the descriptor for its events, and its log. The answer is the judge's process id. The
+second argument is the process that asks; when it ends, its end of the socket closes, and so does this server; judges
+end by themselves. The server never sees a job: that comes to the judge alone, over its standard input.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
-import json
 import os
 import signal
 import socket
@@ -43,11 +42,10 @@ def main() -> None:
             message, descriptors, _, _ = socket.recv_fds(line, MAX_MESSAGE, 3)
             if not message:
                 return
-            request = json.loads(message)
             pid = os.fork()
             if pid == 0:
                 line.close()
-                _become_judge(request["folder"], descriptors, asker)
+                _become_judge(os.fsdecode(message), descriptors, asker)
             for descriptor in descriptors:
                 os.close(descriptor)
             line.send(str(pid).encode())

@@ -7,7 +7,6 @@ that of this one job, and sees no byte of a submission before.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import select
 import signal
@@ -81,7 +80,7 @@ class Server:
         """See starting.Spawn."""
         with self._lock:
             try:
-                socket.send_fds(self._line, [json.dumps({"folder": folder}).encode()], [stdin, events, log.fileno()])
+                socket.send_fds(self._line, [os.fsencode(folder)], [stdin, events, log.fileno()])
                 return Forked(int(self._line.recv(64)))
             except (OSError, ValueError):
                 self._line.close()  # a late answer must not be taken for that to another request

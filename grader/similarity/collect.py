@@ -11,7 +11,7 @@ from grader.model import Submission, Task
 from grader.similarity.answers import answer_words, quoted, size_for
 from grader.similarity.code import SIZE, code_pieces, code_words
 from grader.similarity.units import Piece, Unit
-from grader.submission import is_form, load_submission, refuse_single, submission_id
+from grader.submission import is_form, listed, load_submission, refuse_single, submission_id
 from grader.written.intake import find_answers
 from grader.written.rubric import load_rubrics
 
@@ -56,11 +56,7 @@ def collect(folder: Path, tasks: Mapping[str, Task], references: Path | None) ->
 
 
 def _submissions(folder: Path) -> list[Path]:
-    try:
-        paths = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "_")))
-    except OSError as error:
-        message = f"cannot read the folder {folder}: {error.strerror or error}"
-        raise UsageError(message, hint="give a folder of submissions") from error
+    paths = [path for path in listed(folder) if not path.name.startswith((".", "_"))]
     return [path for path in paths if is_form(path) and not (path / "report.json").is_file()]
 
 
