@@ -1,7 +1,7 @@
 """`python -I -m grader.judge.server`: forks judges, so that no judge has to import what all of them need.
 
-Each message on the socket (the descriptor in the first argument) asks for one judge: its folder for temporary files, and
-with it its standard input, the descriptor for its events, and its log. The answer is the judge's process id. The
+Each message on the socket (the descriptor in the first argument) asks for one judge: its folder for temporary files,
+and with it its standard input, the descriptor for its events, and its log. The answer is the judge's process id. The
 second argument is the process that asks; when it ends, its end of the socket closes, and so does this server; judges
 end by themselves. The server never sees a job: that comes to the judge alone, over its standard input.
 """
