@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from grader.judge import pictures
 from grader.judge.evidence import LARGEST, MAX_IMAGES, MAX_POINTS, Evidence, numbers
 from grader.judge.job import artifact_from_json, artifact_to_json
+from grader.text import sanitize_line
 from tests.judge.conftest import RunSuite
 
 KINDS = ("curves", "bars", "matrix", "images", "table")
@@ -65,6 +66,37 @@ def test_no_value_breaks_a_picture(values: Any) -> None:
     kept.table("f", ["h"], [[values]], title="t")
     drawn = {file.name for file in pictures.draw_all(kept.pictures())}
     assert drawn == {picture.name for picture in kept.pictures()} >= {"a", "f"}
+
+
+@pytest.mark.parametrize("text", ["<script>x()</script>", "a\x00\x0b\ufffe\uffff\ud800b", "反转", "]]>&", "\u202ex"])
+def test_text_stays_text_and_nothing_but_text(text: str) -> None:
+    kept = Evidence()
+    kept.table("a", [text], [[text], [""]], title="t")
+    kept.bars("b", [text, "2"], {text: [1.0, 2.0]}, title="t")
+    kept.matrix("c", np.eye(2), title="t", rows=[text, "2"], columns=["1", text])
+    drawn = pictures.draw_all(kept.pictures())
+    assert len(drawn) == 3
+    for file in drawn:
+        root = ET.fromstring(file.content)
+        assert sanitize_line(text, 60).strip() in " ".join("".join(root.itertext()).split())
+        assert not [tag for tag in (node.tag.rpartition("}")[2] for node in root.iter()) if tag == "script"]
+
+
+def test_names_are_inside_of_the_picture() -> None:
+    """Margins are worked out, not laid out: long names must not be cut off."""
+    kept, names = Evidence(), [f"{number} {'w' * 25}" for number in range(9)]
+    kept.matrix("matrix", np.eye(9), title="t", rows=names, columns=names)
+    kept.bars("bars", names, {"x": np.ones(9)}, title="A title that is so long that it takes two lines " * 2)
+    draw = vars(pictures)["_FIGURES"]
+    for picture in kept.pictures():
+        figure = draw[picture.kind](picture)
+        figure.draw_without_rendering()
+        (left, below), (right, above) = figure.get_tightbbox().get_points()
+        width, height = figure.get_size_inches()
+        assert left >= 0
+        assert below >= 0
+        assert right <= width
+        assert above <= height
 
 
 @given(st.lists(st.floats(width=64), max_size=50))
