@@ -125,18 +125,23 @@ class ContainerSandbox:
         """See Sandbox. Takes the engine's stream headers off and keeps the worker's log apart."""
         if self._stream is None:
             raise SandboxClosed("closed")
-        if not select.select([self._stream], [], [], max(timeout_s, 0))[0]:
-            return b""
-        try:
-            data = self._stream.recv(CHUNK)
-        except BlockingIOError:
-            return b""
-        except OSError as error:
-            raise SandboxClosed(str(error)) from error
-        if not data:
-            raise SandboxClosed("the container's stream ended")
-        self._buffer += data
-        return self._demultiplex()
+        until = time.monotonic() + timeout_s
+        while True:  # the engine sends a header of its own first, which is nothing yet
+            left = until - time.monotonic()
+            if not select.select([self._stream], [], [], max(left, 0))[0]:
+                return b""
+            try:
+                data = self._stream.recv(CHUNK)
+            except BlockingIOError:
+                return b""
+            except OSError as error:
+                raise SandboxClosed(str(error)) from error
+            if not data:
+                raise SandboxClosed("the container's stream ended")
+            self._buffer += data
+            frames = self._demultiplex()
+            if frames or left <= 0:
+                return frames
 
     def _demultiplex(self) -> bytes:
         frames = bytearray()
