@@ -87,6 +87,29 @@ def test_legal_ways_to_answer_keep_the_contract(name: str, make_folder: MakeFold
     assert lost == set()
 
 
+AFTER_TRAINING = """
+right_d_step, slope = d_step, torch.linspace(-1, 1, 64)
+def d_step(model, real, z):
+    right_d_step(model, real, z)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("moves_generator", "outcome"),
+    [("model.g += 0.5 * (-0.3 * slope - model.g)", "passed"), ("model.g -= 0.03 * slope", "failed")],
+    ids=["statistics catch up with the weights", "trains it"],
+)
+def test_what_moves_images_once_is_told_from_what_trains(
+    moves_generator: str, outcome: str, make_folder: MakeFolder
+) -> None:
+    """Both make images easier to tell in ten steps, as BatchNorm's statistics did in one of 21 short trainings."""
+    report = graded(make_folder("moves", {"gan.py": f"{STAND_IN}{AFTER_TRAINING}    {moves_generator}\n"}))
+    task = report.tasks[0]
+    assert {check.id: check.outcome for check in task.checks}["d_step_leaves_generator"] == outcome
+    assert ("d_step_trains_generator" in {row.id for row in task.diagnosis}) == (outcome == "failed")
+
+
 BAD = {
     "NaN samples": "def sample(model, n, seed): return torch.full((n, 1, 8, 8), float('nan'))\n",
     "complex samples": "def sample(model, n, seed): return torch.zeros(n, 1, 8, 8, dtype=torch.complex64)\n",

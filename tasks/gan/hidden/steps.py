@@ -16,6 +16,9 @@ Floats = NDArray[np.float64]
 
 STEPS = 10
 STEP_BATCH = 64
+PULL_LINE = -0.15
+"""A pull of `d_step`s below this is looked at again: BatchNorm's statistics may move images that way once, while they
+catch up with the weights, but what trains goes on doing it."""
 GAIN_LINE, SETTLING = 0.10, 60
 """A discriminator that learns from another generator than `generate` shows (a moving average) may gain nothing on one
 batch: seen once in 30 trainings. It then has so many steps to settle, and two more batches."""
@@ -32,6 +35,8 @@ class Moves:
     pull: float
     """What the change of the generated images alone does to their score, in the same unit and by the new discriminator:
     below 0 where they were made easier to tell."""
+    later: float
+    """The pull of twenty more steps, where that of the first ten was looked at again; else 0."""
     lift: float
     """By how much the discriminator scores the same generated images higher, in the same unit: its own change."""
 
@@ -51,8 +56,8 @@ class Stepping:
         """How far images move without any step, where generate draws something of its own. It costs its marks once."""
 
     def wide(self) -> Moves:
-        """Ten `d_step`s with other images and noise than those that are watched."""
-        return self.run.once("wide_d_steps", lambda: self._take("d_step", self._others))
+        """Ten `d_step`s with other images and noise than those that are watched; twenty more where they pull."""
+        return self.run.once("wide_d_steps", self._wide)
 
     def d(self) -> Moves:
         """Ten `d_step`s on the watched batch. Where they gain nothing, the gain is the median of three batches."""
@@ -65,6 +70,14 @@ class Stepping:
         except CandidateFault:  # costs its marks where d_step is judged
             self.run.kept.setdefault("no_d_steps", True)
         return self.run.once("g_steps", lambda: self._take("g_step", lambda: (self.z,)))
+
+    def _wide(self) -> Moves:
+        moves, later = self._take("d_step", self._others), 0.0
+        if moves.pull < PULL_LINE:
+            for _ in range(2):
+                self._watch()
+                later += self._take("d_step", self._others).pull
+        return dataclasses.replace(moves, later=later)
 
     def _d(self) -> Moves:
         self.wide()
@@ -114,6 +127,7 @@ class Stepping:
             scores=float(np.sqrt(np.mean(apart**2))) / scale,
             gain=gain / scale,
             pull=(opinion_after - float(scores_after[STEP_BATCH:].mean())) / scale,
+            later=0.0,
             lift=float((scores_after - scores)[STEP_BATCH:].mean()) / scale,
         )
 
