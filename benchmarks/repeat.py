@@ -35,6 +35,7 @@ from grader.submission import load_submission
 from grader.task import load_tasks
 from grader.verify import find_cases
 
+RUNS = ROOT / "benchmarks" / "repeat_runs.jsonl"
 Row = dict[str, Any]
 HEAD = (
     "solution",
@@ -139,7 +140,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--styles", action="store_true", help="every correct solution, not the reference alone")
     parser.add_argument("--backend", choices=("docker", "process"), default="docker")
     parser.add_argument("--table", action="store_true", help="print the table of the output file; grades nothing")
-    parser.add_argument("--output", "-o", type=Path, help="default: out/bench/repeat-TASK.jsonl")
+    parser.add_argument("--output", "-o", type=Path, default=RUNS, help="default: benchmarks/repeat_runs.jsonl")
     options = parser.parse_args(arguments)
     try:
         return _run(options)
@@ -149,8 +150,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    path = options.output or ROOT / "out" / "bench" / f"repeat-{options.task}.jsonl"
-    settings = Settings(backend=options.backend)
+    path, settings = options.output, Settings(backend=options.backend)
     tasks = load_tasks(settings.tasks_dir, [options.task])
     version, solutions = tasks[options.task].version, _solutions(options)
     if not options.table:
