@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 Command = Callable[..., Any]
 COMMON = ("backend", "tasks_dir", "seed", "lang", "gpus", "image", "runtime", "memory_mb", "cpus")
 """Settings of every command that runs candidate code in a sandbox of the user's choice."""
+_language: ContextVar[str] = ContextVar("language", default="en")
+"""Of the command that runs, once its settings are known."""
 _PACKAGE_HELP = "Installed package with the tasks, instead of --tasks-dir."
 
 
@@ -74,6 +77,7 @@ def settings_from(config: Path | None, flags: dict[str, Any]) -> Settings:
             raise UsageError("--tasks-dir and --tasks-package both name the tasks", hint="give one of them")
         given["tasks_dir"] = tasks_of(package)
     settings = load_settings(config=config, environ=os.environ, flags=given)
+    _language.set(settings.lang)
     if "llm_model" in flags and bool(settings.llm_base_url) != bool(settings.llm_model):
         # Said before anything runs; a command without these flags does not care.
         missing = "llm_model" if settings.llm_base_url else "llm_base_url"
@@ -97,5 +101,8 @@ def settings_in_kit(config: Path | None, flags: dict[str, Any]) -> tuple[Setting
 
 
 def say(error: GraderError) -> None:
-    """Prints an error of ours as one line on standard error."""
-    click.echo(f"grader: {sanitize_line(str(error), 1500)}", err=True)
+    """Prints an error of ours as one line on standard error, in the language of the command's settings."""
+    from grader.reports.error_words import error_in_words
+
+    line = error_in_words(error.message, error.hint, _language.get())
+    click.echo(f"grader: {sanitize_line(line, 1500)}", err=True)

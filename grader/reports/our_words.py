@@ -9,7 +9,33 @@ from __future__ import annotations
 import re
 from typing import Final
 
-LINES: Final = (
+_LONGEST: Final = 300
+"""Ours are shorter. It keeps the time small for a message made to be hard to match."""
+
+
+class Translation:
+    """Lines of ours with {} for what varies, each with the same in Chinese; the first that fits a text counts."""
+
+    def __init__(self, *lines: tuple[str, str]) -> None:
+        self.lines = lines
+        self._patterns = tuple((_pattern(line), chinese) for line, chinese in lines)
+
+    def of(self, text: str) -> str:
+        """One line in Chinese; one that is not known stays as it is."""
+        if len(text) > _LONGEST:
+            return text
+        for pattern, chinese in self._patterns:
+            match = pattern.fullmatch(text)
+            if match:
+                return chinese.format(*match.groups())
+        return text
+
+
+def _pattern(line: str) -> re.Pattern[str]:
+    return re.compile("(.+?)".join(map(re.escape, line.split("{}"))))
+
+
+LINES: Final = Translation(
     ("there is no function {} in the entry file", "入口文件中没有函数 {}"),
     ("there are both {} and {}: delete one, or name one in [entry] of submission.toml",
      "同时存在 {} 和 {}：请删除其中一个，或在 submission.toml 的 [entry] 中指明用哪个"),
@@ -45,27 +71,7 @@ LINES: Final = (
 )  # fmt: skip
 """Our lines with {} for what varies, and the same in Chinese."""
 
-_LONGEST: Final = 300
-"""Ours are shorter. It keeps the time small for a message made to be hard to match."""
-
-
-def _pattern(line: str) -> re.Pattern[str]:
-    return re.compile("(.+?)".join(map(re.escape, line.split("{}"))))
-
-
-_PATTERNS: Final = tuple((_pattern(line), chinese) for line, chinese in LINES)
-
 
 def in_words(text: str, lang: str) -> str:
     """`text`, a record's note or message, line by line in the language."""
-    return "\n".join(map(_line, text.split("\n"))) if lang == "zh" else text
-
-
-def _line(line: str) -> str:
-    if len(line) > _LONGEST:
-        return line
-    for pattern, chinese in _PATTERNS:
-        match = pattern.fullmatch(line)
-        if match:
-            return chinese.format(*match.groups())
-    return line
+    return "\n".join(map(LINES.of, text.split("\n"))) if lang == "zh" else text

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
-import socket
-import struct
 import time
 from typing import Any, Final
 
 from grader.errors import AttestationFailed, SandboxUnavailable
 from grader.model import Json, SandboxFacts
 from grader.sandbox import attestation, cgroup, profile, reaper
+from grader.sandbox.attached import Attached
 from grader.sandbox.image import find_image
 from grader.sandbox.passthrough import fitted
 from grader.sandbox.protocol import Attestation, Ending, SandboxClosed, SandboxRequest, Usage
@@ -26,10 +24,6 @@ from grader.sandbox.protocol import Attestation, Ending, SandboxClosed, SandboxR
 API_TIMEOUT_S: Final = 20
 SLOW_S: Final = 5.0
 """An engine that takes longer to say how a container is may have kept our frames as long."""
-LOG_BYTES: Final = 16 * 1024
-STREAM: Final = struct.Struct(">BxxxI")
-STDOUT, STDERR = 1, 2
-CHUNK: Final = 1024**2
 KILLED: Final = 128 + signal.SIGKILL
 
 
@@ -57,16 +51,14 @@ class ContainerSandbox:
 
     def __init__(self, client: Any, request: SandboxRequest) -> None:
         self._client, self._request = client, fitted(client, request)
-        self._buffer = bytearray()
-        self._log = bytearray()
         self._usage = Usage()
-        self._stream: Any = None
+        self._attached: Attached | None = None
         self._meter: cgroup.Meter | None = None
         request = self._request
         self._image = request.image or find_image(client, gpu=bool(request.gpus)).tag
         self._id = self._create()
         try:
-            self._stream = self._attach()
+            self._attached = Attached(client, self._id)
             client.api.start(self._id)
             self._inspected: Json = client.api.inspect_container(self._id)
             _require_green(attestation.attest_engine(request, self._inspected))
@@ -100,67 +92,22 @@ class ContainerSandbox:
             raise _unavailable(error) from error
         return str(created["Id"])
 
-    def _attach(self) -> Any:
-        params = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-        self._attached: Any = self._client.api.attach_socket(self._id, params=params)
-        stream = getattr(self._attached, "_sock", self._attached)
-        stream.setblocking(False)
-        return stream
-
     def send(self, data: bytes, deadline: float) -> None:
         """See Sandbox."""
-        view = memoryview(data)
-        while view:
-            left = deadline - time.monotonic()
-            if self._stream is None or left <= 0 or not select.select([], [self._stream], [], left)[1]:
-                raise SandboxClosed("the worker does not take our bytes")
-            try:
-                view = view[self._stream.send(view[:CHUNK]) :]
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise SandboxClosed(str(error)) from error
+        self._line().send(data, deadline)
 
     def receive(self, timeout_s: float) -> bytes:
-        """See Sandbox. Takes the engine's stream headers off and keeps the worker's log apart."""
-        if self._stream is None:
-            raise SandboxClosed("closed")
-        until = time.monotonic() + timeout_s
-        while True:  # the engine sends a header of its own first, which is nothing yet
-            left = until - time.monotonic()
-            if not select.select([self._stream], [], [], max(left, 0))[0]:
-                return b""
-            try:
-                data = self._stream.recv(CHUNK)
-            except BlockingIOError:
-                return b""
-            except OSError as error:
-                raise SandboxClosed(str(error)) from error
-            if not data:
-                raise SandboxClosed("the container's stream ended")
-            self._buffer += data
-            frames = self._demultiplex()
-            if frames or left <= 0:
-                return frames
-
-    def _demultiplex(self) -> bytes:
-        frames = bytearray()
-        while len(self._buffer) >= STREAM.size:
-            kind, size = STREAM.unpack_from(self._buffer)
-            if len(self._buffer) < STREAM.size + size:
-                break
-            payload = self._buffer[STREAM.size : STREAM.size + size]
-            del self._buffer[: STREAM.size + size]
-            if kind == STDOUT:
-                frames += payload
-            else:
-                self._log += payload
-                del self._log[:-LOG_BYTES]
-        return bytes(frames)
+        """See Sandbox."""
+        return self._line().receive(timeout_s)
 
     def log(self) -> str:
         """See Sandbox."""
-        return self._log.decode("utf-8", "replace")
+        return self._attached.log() if self._attached else ""
+
+    def _line(self) -> Attached:
+        if self._attached is None:
+            raise SandboxClosed("closed")
+        return self._attached
 
     def usage(self) -> Usage:
         """See Sandbox; the last reading once the container is gone."""
@@ -236,16 +183,9 @@ class ContainerSandbox:
             self._client.close()
 
     def _detach(self) -> None:
-        """Ends the connection at once: closing the socket alone leaves it open while the SDK's response lives."""
-        if self._stream is None:
-            return
-        with contextlib.suppress(OSError):
-            self._stream.shutdown(socket.SHUT_RDWR)
-        for end in (self._stream, self._attached):
-            with contextlib.suppress(OSError):
-                end.close()
-        self._stream = None
-        self._client.close()
+        if self._attached is not None:
+            self._attached.close()
+            self._client.close()
 
     def _kill_host_process(self) -> None:
         pid = (getattr(self, "_inspected", None) or {}).get("State", {}).get("Pid", 0)
