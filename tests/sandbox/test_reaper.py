@@ -15,7 +15,8 @@ import pytest
 
 from grader.model import Limits
 from grader.sandbox import backend, reaper
-from grader.sandbox.container import ContainerSandbox, connect
+from grader.sandbox.attached import Attached
+from grader.sandbox.container import connect
 from grader.sandbox.profile import LABEL, labels
 from grader.sandbox.protocol import SandboxRequest
 
@@ -169,10 +170,10 @@ def test_the_container_of_a_killed_judge_is_reaped_at_the_next_start(sandbox_ima
 def test_an_interrupt_while_a_container_is_made_leaves_none(
     monkeypatch: pytest.MonkeyPatch, sandbox_image: str
 ) -> None:
-    def interrupted(_: ContainerSandbox) -> None:
+    def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ContainerSandbox, "_attach", interrupted)
+    monkeypatch.setattr(Attached, "__init__", interrupted)
     request = SandboxRequest(run_id="interrupted-while-made", limits=Limits())
     with pytest.raises(KeyboardInterrupt):
         backend("docker").start(request)
