@@ -8,6 +8,7 @@ kind leaves this module. It imports nothing of ours and escapes for no format: H
 from __future__ import annotations
 
 import re
+import unicodedata
 
 ELLIPSIS = "…"
 REPLACEMENT = "�"
@@ -51,3 +52,8 @@ def shorten(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     return text[: max(limit - 1, 0)] + ELLIPSIS[:limit]
+
+
+def columns_of(text: str) -> int:
+    """How many columns a terminal gives `text`: East Asian wide and full-width characters take two."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

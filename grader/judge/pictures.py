@@ -28,6 +28,7 @@ from matplotlib.ticker import MaxNLocator  # noqa: E402
 
 from grader.judge.evidence import Floats, Picture  # noqa: E402
 from grader.model import ArtifactFile  # noqa: E402
+from grader.text import columns_of  # noqa: E402
 
 MAX_BYTES: Final = 2 * 1024**2
 IMAGES_A_ROW: Final = 16
@@ -104,12 +105,12 @@ def _place(figure: Figure, *, left: float, right: float, bottom: float, top: flo
 
 def _inches(names: Iterable[str]) -> float:
     """The length of the longest name."""
-    return max(map(len, names), default=0) / CHARACTERS_AN_INCH
+    return max(map(columns_of, names), default=0) / CHARACTERS_AN_INCH
 
 
-def _upright(names: Sequence[str], width: float) -> bool:
-    """True where names below columns would run into each other on `width` inches, unless they stand upright."""
-    return sum(len(name) + 1 for name in names) > width * CHARACTERS_AN_INCH
+def _upright(names: Sequence[str], room: float) -> bool:
+    """True where names below columns would run into each other on `room` inches, unless they stand upright."""
+    return sum(columns_of(name) + 1 for name in names) > room * CHARACTERS_AN_INCH
 
 
 def _name_columns(axes: Axes, names: Sequence[str], *, upright: bool) -> None:

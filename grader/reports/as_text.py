@@ -7,7 +7,6 @@ stored. All of it passed `sanitize_text` before; only our own colours add escape
 from __future__ import annotations
 
 import textwrap
-import unicodedata
 from collections.abc import Iterator
 
 from grader.model import Json
@@ -16,6 +15,7 @@ from grader.reports.look import Look, Page
 from grader.reports.our_words import in_words
 from grader.reports.review_text import human_lines, reviewed_of, summary_lines
 from grader.reports.written_text import written_lines
+from grader.text import columns_of
 
 _BAR_CELLS = 20
 _MAX_OUTPUT_LINES = 6
@@ -65,7 +65,7 @@ class _Page:
     """The choices that hold for one summary: language, colour, width."""
 
     def __init__(self, lang: str, *, color: bool, width: int) -> None:
-        self._page = Page(lang=lang, paint=self._paint, wrap=self._wrap, columns=_columns)
+        self._page = Page(lang=lang, paint=self._paint, wrap=self._wrap, columns=columns_of)
         self._suffix = "_zh" if lang == "zh" else ""
         self._words = _WORDS["zh" if lang == "zh" else "en"]
         self._color = color
@@ -111,13 +111,13 @@ class _Page:
     def _criteria(self, criteria: list[Json]) -> Iterator[str]:
         """One bar for each criterion, its numbers in columns."""
         titles = [self._in_language(row, "title") for row in criteria]
-        column = min(max(map(_columns, titles), default=0), self._width - _BAR_CELLS - 20)
+        column = min(max(map(columns_of, titles), default=0), self._width - _BAR_CELLS - 20)
         for title, row in zip(titles, criteria, strict=True):
             share = row["earned"] / row["possible"] if row["possible"] else 0.0
             # Rounded down: a full bar means full marks.
             filled = int(share * _BAR_CELLS + 1e-9)
             bar = self._paint("#" * filled, _hue(share)) + self._paint("." * (_BAR_CELLS - filled), "dim")
-            padding = " " * max(column - _columns(title), 0)
+            padding = " " * max(column - columns_of(title), 0)
             second = reviewed_of(row, row["earned"], self._page)
             yield f"  {title}{padding}  [{bar}] {row['earned']:>6g} / {row['possible']:g}{second}"
 
@@ -187,7 +187,7 @@ class _Page:
     def _wrap(self, text: str, indent: str) -> Iterator[str]:
         """`text` in lines that fit. A wide character gets a companion while wrapping, so that it counts double."""
         for line in text.splitlines():
-            padded = "".join(char + "\0" * (_columns(char) - 1) for char in line)
+            padded = "".join(char + "\0" * (columns_of(char) - 1) for char in line)
             for part in textwrap.wrap(padded, self._width, initial_indent=indent, subsequent_indent=indent):
                 yield part.replace("\0", "")
 
@@ -198,11 +198,6 @@ class _Page:
 def _ran_code(task: Json) -> bool:
     """True where code of the candidate ran, so that isolation matters."""
     return task["status"] != "missing" and not task["questions"]
-
-
-def _columns(text: str) -> int:
-    """Terminal columns: East Asian wide and full-width characters take two."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def _hue(share: float) -> str:

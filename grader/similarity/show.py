@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterator, Sequence
 
 from grader.model import Json
 from grader.similarity.collect import Collected
 from grader.similarity.compare import Excerpt, Finding, Passage
 from grader.similarity.units import Unit
-from grader.text import sanitize_line, sanitize_text
+from grader.text import columns_of, sanitize_line, sanitize_text
 
 SCHEMA_VERSION = 1
 _SHOWN_PASSAGES = 3
@@ -85,11 +84,10 @@ def _cell(text: str, columns: int) -> str:
     """`text` cut or filled to that many columns; wide characters take two."""
     taken, kept = 0, []
     for char in text:
-        wide = 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        if taken + wide > columns:
+        if taken + columns_of(char) > columns:
             break
         kept.append(char)
-        taken += wide
+        taken += columns_of(char)
     return "".join(kept) + " " * (columns - taken)
 
 

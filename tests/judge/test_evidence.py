@@ -86,6 +86,7 @@ def test_names_are_inside_of_the_picture() -> None:
     """Margins are worked out, not laid out: long names must not be cut off."""
     kept, names = Evidence(), [f"{number} {'w' * 25}" for number in range(9)]
     kept.matrix("matrix", np.eye(9), title="t", rows=names, columns=names)
+    assert vars(pictures)["_inches"](["反转序列"]) == vars(pictures)["_inches"](["12345678"])
     kept.bars("bars", names, {"x": np.ones(9)}, title="A title that is so long that it takes two lines " * 2)
     draw = vars(pictures)["_FIGURES"]
     for picture in kept.pictures():
