@@ -95,12 +95,18 @@ def report_of(served: Served, name: str = "alice") -> Path:
     return served.out / name / "report.json"
 
 
+def arrive(page: Page, name: str) -> None:
+    """Waits for the answer of `name`, and for its keys: the address changes before the page's script has run."""
+    expect(page).to_have_url(re.compile(Q02.format(name)))
+    page.wait_for_load_state("load")
+
+
 def test_a_review_by_keys_alone_from_the_queue_to_the_end(served: Served, browser: Browser) -> None:
     page = served.open(browser)
     assert "token" not in page.url
     page.keyboard.press("j")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(Q02.format("alice")))
+    arrive(page, "alice")
     page.keyboard.press("a")
     expect(page.get_by_role("status")).to_contain_text("Saved: title of why: 1 / 2")
     expect(page.locator("#p2")).to_be_focused()
@@ -108,14 +114,14 @@ def test_a_review_by_keys_alone_from_the_queue_to_the_end(served: Served, browse
     expect(page.locator("#p2").get_by_label("Reason")).to_be_focused()
     page.keyboard.type("said it aloud, j k a u")  # keys are text in a field
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(Q02.format("bob")))
+    arrive(page, "bob")
     assert given(report_of(served)) == {"written/q02/why": 1.0, "written/q02/cost": 2.0}
     page.keyboard.press("u")
-    expect(page).to_have_url(re.compile(Q02.format("alice")))
+    arrive(page, "alice")
     expect(page.get_by_role("status")).to_contain_text("Taken back: title of cost")
     assert given(report_of(served)) == {"written/q02/why": 1.0}
     page.keyboard.press("n")
-    expect(page).to_have_url(re.compile(Q02.format("bob")))
+    arrive(page, "bob")
     page.keyboard.press("A")
     expect(page.get_by_role("status")).to_contain_text("Accepted: title of why, title of cost")
     page.keyboard.press("q")
