@@ -147,7 +147,7 @@ def _matrix(picture: Picture) -> Figure:
     height, width = values.shape
     columns = picture.columns if len(picture.columns) == width else ()
     rows = picture.rows if len(picture.rows) == height else ()
-    across, down = min(max(width, 6), 24) * 0.32, min(max(height, 6), 24) * 0.32
+    across, down = min(max(width, 10), 24) * 0.32, min(max(height, 6), 24) * 0.32
     upright = _upright(columns, across)
     left, below = 0.6 + _inches(rows), 0.5 + (_inches(columns) if upright else 0.0)
     figure, axes = _axes(picture, (left + across + 1.0, down + below + 0.5), left=left, bottom=below)
