@@ -16,9 +16,10 @@ Floats = NDArray[np.float64]
 
 STEPS = 10
 STEP_BATCH = 64
-PULL_LINE = -0.15
-"""A pull of `d_step`s below this is looked at again: BatchNorm's statistics may move images that way once, while they
-catch up with the weights, but what trains goes on doing it."""
+PULL_LINE, CATCHING_UP, LATER = -0.15, 20, 30
+"""A pull of `d_step`s below this is looked at again. BatchNorm's statistics may move images that way once, while they
+catch up with weights that moved (PyTorch's momentum leaves 4 % after 30 steps); what trains goes on. So that many more
+steps are taken unwatched, and as many as the third watched."""
 GAIN_LINE, SETTLING = 0.10, 60
 """A discriminator that learns from another generator than `generate` shows (a moving average) may gain nothing on one
 batch: seen once in 30 trainings. It then has so many steps to settle, and two more batches."""
@@ -36,7 +37,7 @@ class Moves:
     """What the change of the generated images alone does to their score, in the same unit and by the new discriminator:
     below 0 where they were made easier to tell."""
     later: float
-    """The pull of twenty more steps, where that of the first ten was looked at again; else 0."""
+    """The pull of 30 steps that were taken later, where that of the first ten was looked at again; else 0."""
     lift: float
     """By how much the discriminator scores the same generated images higher, in the same unit: its own change."""
 
@@ -56,7 +57,7 @@ class Stepping:
         """How far images move without any step, where generate draws something of its own. It costs its marks once."""
 
     def wide(self) -> Moves:
-        """Ten `d_step`s with other images and noise than those that are watched; twenty more where they pull."""
+        """Ten `d_step`s with other images and noise than those that are watched; more where they pull."""
         return self.run.once("wide_d_steps", self._wide)
 
     def d(self) -> Moves:
@@ -72,20 +73,19 @@ class Stepping:
         return self.run.once("g_steps", lambda: self._take("g_step", lambda: (self.z,)))
 
     def _wide(self) -> Moves:
-        moves, later = self._take("d_step", self._others), 0.0
-        if moves.pull < PULL_LINE:
-            for _ in range(2):
-                self._watch()
-                later += self._take("d_step", self._others).pull
-        return dataclasses.replace(moves, later=later)
+        moves = self._take("d_step", self._others)
+        if moves.pull >= PULL_LINE:
+            return moves
+        self._perform("d_step", self._others, CATCHING_UP)
+        self._watch()
+        return dataclasses.replace(moves, later=self._take("d_step", self._others, LATER).pull)
 
     def _d(self) -> Moves:
         self.wide()
         moves = self._take("d_step", lambda: (as_input(self.real), self.z))
         gains = [moves.gain]
         if moves.gain <= GAIN_LINE and moves.scores > 0:
-            for _ in range(SETTLING):
-                self.run.candidate.perform("d_step", self.run.model, *self._others())
+            self._perform("d_step", self._others, SETTLING)
             while len(gains) < 3:
                 self._watch()
                 gains.append(self._take("d_step", lambda: (as_input(self.real), self.z)).gain)
@@ -106,12 +106,15 @@ class Stepping:
         real, z = self._batch()
         return as_input(real), z
 
-    def _take(self, name: str, arguments: Callable[[], tuple[Any, ...]]) -> Moves:
+    def _perform(self, name: str, arguments: Callable[[], tuple[Any, ...]], count: int) -> None:
+        for _ in range(count):
+            self.run.candidate.perform(name, self.run.model, *arguments())
+
+    def _take(self, name: str, arguments: Callable[[], tuple[Any, ...]], count: int = STEPS) -> Moves:
         run = self.run
         images, scores = run.made(self.z), run.scores(self.both)
         opinion = run.scores(images)
-        for _ in range(STEPS):
-            run.candidate.perform(name, run.model, *arguments())
+        self._perform(name, arguments, count)
         images_after, scores_after = run.made(self.z), run.scores(self.both)
         scale = float(scores.std()) + 1e-9
 
