@@ -107,7 +107,7 @@ def d_step(model, real, z):
 def test_what_moves_images_once_is_told_from_what_trains(
     moves_generator: str, outcome: str, make_folder: MakeFolder
 ) -> None:
-    """Both make images easier to tell in ten steps, as BatchNorm's statistics did in 2 of 100 gradings."""
+    """Both make images easier to tell in ten steps, as BatchNorm's statistics did in 2 of 120 gradings."""
     report = graded(make_folder("moves", {"gan.py": f"{STAND_IN}{AFTER_TRAINING}    {moves_generator}\n"}))
     task = report.tasks[0]
     assert {check.id: check.outcome for check in task.checks}["d_step_leaves_generator"] == outcome
