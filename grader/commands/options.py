@@ -104,5 +104,4 @@ def say(error: GraderError) -> None:
     """Prints an error of ours as one line on standard error, in the language of the command's settings."""
     from grader.reports.error_words import error_in_words
 
-    line = error_in_words(error.message, error.hint, _language.get())
-    click.echo(f"grader: {sanitize_line(line, 1500)}", err=True)
+    click.echo(f"grader: {sanitize_line(error_in_words(error, _language.get()), 1500)}", err=True)

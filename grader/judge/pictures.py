@@ -92,9 +92,14 @@ def _axes(
     axes = figure.subplots()
     title = textwrap.fill(picture.title, max(int(size[0] * CHARACTERS_AN_INCH), 20))
     axes.set(xlabel=picture.x, ylabel=picture.y)
-    figure.suptitle(title, y=1 - 0.08 / size[1])
+    _entitle(figure, title)
     _place(figure, left=left, right=0.15, bottom=bottom, top=0.2 + LINE * len(title.splitlines()))
     return figure, axes
+
+
+def _entitle(figure: Figure, title: str) -> None:
+    """Writes the title just below the upper edge."""
+    figure.suptitle(title, y=1 - 0.08 / figure.get_figheight())
 
 
 def _place(figure: Figure, *, left: float, right: float, bottom: float, top: float) -> None:
@@ -108,13 +113,15 @@ def _inches(names: Iterable[str]) -> float:
     return max(map(columns_of, names), default=0) / CHARACTERS_AN_INCH
 
 
-def _upright(names: Sequence[str], room: float) -> bool:
-    """True where names below columns would run into each other on `room` inches, unless they stand upright."""
-    return sum(columns_of(name) + 1 for name in names) > room * CHARACTERS_AN_INCH
+def _below(names: Sequence[str], room: float) -> float:
+    """Inches for names below columns, upright where they would run into each other on `room` inches; else 0."""
+    crowded = sum(columns_of(name) + 1 for name in names) > room * CHARACTERS_AN_INCH
+    return _inches(names) if crowded else 0.0
 
 
-def _name_columns(axes: Axes, names: Sequence[str], *, upright: bool) -> None:
-    axes.set_xticks(np.arange(len(names)), names, rotation=90 if upright else 0)
+def _name_columns(axes: Axes, names: Sequence[str], below: float) -> None:
+    """Names below the columns; upright where `_below` asks for room."""
+    axes.set_xticks(np.arange(len(names)), names, rotation=90 if below else 0)
 
 
 def _curves(picture: Picture) -> Figure:
@@ -130,13 +137,12 @@ def _curves(picture: Picture) -> Figure:
 
 def _bars(picture: Picture) -> Figure:
     names, places = picture.columns, np.arange(len(picture.columns))
-    upright = _upright(names, 4.2)
-    below = _inches(names) if upright else 0.0
+    below = _below(names, 4.2)
     figure, axes = _axes(picture, (5.0, 3.2 + below), bottom=0.5 + below)
     width = 0.8 / len(picture.series)
     for index, (label, values) in enumerate(picture.series.items()):
         axes.bar(places + (index - (len(picture.series) - 1) / 2) * width, np.nan_to_num(values), width, label=label)
-    _name_columns(axes, names, upright=upright)
+    _name_columns(axes, names, below)
     if len(picture.series) > 1:
         axes.legend(frameon=False)
     return figure
@@ -148,13 +154,12 @@ def _matrix(picture: Picture) -> Figure:
     columns = picture.columns if len(picture.columns) == width else ()
     rows = picture.rows if len(picture.rows) == height else ()
     across, down = min(max(width, 10), 24) * 0.32, min(max(height, 6), 24) * 0.32
-    upright = _upright(columns, across)
-    left, below = 0.6 + _inches(rows), 0.5 + (_inches(columns) if upright else 0.0)
-    figure, axes = _axes(picture, (left + across + 1.0, down + below + 0.5), left=left, bottom=below)
+    left, below = 0.6 + _inches(rows), _below(columns, across)
+    figure, axes = _axes(picture, (left + across + 1.0, down + below + 1.0), left=left, bottom=0.5 + below)
     shown = axes.imshow(values, cmap="Blues", aspect="auto")
     figure.colorbar(shown, ax=axes, shrink=0.8)
     if columns:
-        _name_columns(axes, columns, upright=upright)
+        _name_columns(axes, columns, below)
     if rows:
         axes.set_yticks(np.arange(height), rows)
     if picture.annotate and values.size <= 400:
@@ -175,7 +180,7 @@ def _images(picture: Picture) -> Figure:
     blocks = {label: _grid(images) for label, images in picture.series.items()}
     heights = [6.0 * grid.shape[0] / grid.shape[1] for grid in blocks.values()]
     figure = Figure(figsize=(6.4, 0.4 + sum(heights) + 0.35 * len(heights)))
-    figure.suptitle(picture.title, y=1 - 0.08 / figure.get_figheight())
+    _entitle(figure, picture.title)
     rows = figure.subplots(len(blocks), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
     figure.subplots_adjust(hspace=0.35 * len(heights) / sum(heights))
     _place(figure, left=0.2, right=0.2, bottom=0.05, top=0.7)
@@ -203,7 +208,7 @@ def _table(picture: Picture) -> Figure:
     widths = [_inches(column) + 0.25 for column in columns]
     figure = Figure(figsize=(max(sum(widths), _inches([picture.title])) + 0.4, 0.7 + LINE * len(columns[0])))
     width, height = figure.get_size_inches()
-    figure.suptitle(picture.title, y=1 - 0.08 / height)
+    _entitle(figure, picture.title)
     left, top = 0.2, 1 - 0.4 / height
     for (head, *cells), inches in zip(columns, widths, strict=True):
         figure.text(left / width, top, head, va="top", fontsize=8, weight="bold")

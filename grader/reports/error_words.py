@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from grader.errors import GraderError
 from grader.reports.our_words import Translation
 
 MESSAGES: Final = Translation(
@@ -96,9 +97,9 @@ HINTS: Final = Translation(
 """What to do about them."""
 
 
-def error_in_words(message: str, hint: str, lang: str) -> str:
+def error_in_words(error: GraderError, lang: str) -> str:
     """An error as one line in the language."""
     if lang != "zh":
-        return f"{message} ({hint})" if hint else message
-    said, todo = MESSAGES.of(message), HINTS.of(hint)
-    return f"{said}（{todo}）" if hint else said
+        return str(error)
+    said = MESSAGES.of(error.message)
+    return f"{said}（{HINTS.of(error.hint)}）" if error.hint else said

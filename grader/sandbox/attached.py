@@ -6,18 +6,17 @@ The engine puts a header of eight bytes before each piece of standard output or 
 from __future__ import annotations
 
 import contextlib
-import select
 import socket
 import struct
 import time
 from typing import Any, Final
 
+from grader.sandbox import stream
 from grader.sandbox.protocol import SandboxClosed
 
 LOG_BYTES: Final = 16 * 1024
 HEADER: Final = struct.Struct(">BxxxI")
 STDOUT: Final = 1
-CHUNK: Final = 1024**2
 
 
 class Attached:
@@ -33,17 +32,9 @@ class Attached:
 
     def send(self, data: bytes, deadline: float) -> None:
         """See Sandbox."""
-        view = memoryview(data)
-        while view:
-            left = deadline - time.monotonic()
-            if self._stream is None or left <= 0 or not select.select([], [self._stream], [], left)[1]:
-                raise SandboxClosed("the worker does not take our bytes")
-            try:
-                view = view[self._stream.send(view[:CHUNK]) :]
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise SandboxClosed(str(error)) from error
+        if self._stream is None:
+            raise SandboxClosed("the worker does not take our bytes")
+        stream.send(self._stream, data, deadline)
 
     def receive(self, timeout_s: float) -> bytes:
         """See Sandbox. Takes the engine's headers off and keeps the worker's log apart."""
@@ -52,19 +43,10 @@ class Attached:
         until = time.monotonic() + timeout_s
         while True:  # a header may come by itself, which is nothing yet
             left = until - time.monotonic()
-            if not select.select([self._stream], [], [], max(left, 0))[0]:
-                return b""
-            try:
-                data = self._stream.recv(CHUNK)
-            except BlockingIOError:
-                return b""
-            except OSError as error:
-                raise SandboxClosed(str(error)) from error
-            if not data:
-                raise SandboxClosed("the container's stream ended")
+            data = stream.receive(self._stream, left, "the container's stream ended")
             self._buffer += data
             frames = self._demultiplex()
-            if frames or left <= 0:
+            if frames or not data or left <= 0:
                 return frames
 
     def _demultiplex(self) -> bytes:

@@ -9,14 +9,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +22,8 @@ import psutil
 
 from grader.errors import SandboxUnavailable
 from grader.model import Json, Limits, SandboxFacts
-from grader.sandbox.protocol import Ending, SandboxClosed, SandboxRequest, Usage
+from grader.sandbox import stream
+from grader.sandbox.protocol import Ending, SandboxRequest, Usage
 
 LOG_BYTES: Final = 16 * 1024
 KILL_S: Final = 3.0
@@ -76,27 +75,11 @@ class ProcessSandbox:
 
     def send(self, data: bytes, deadline: float) -> None:
         """See Sandbox."""
-        view = memoryview(data)
-        while view:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([], [self._stream], [], left)[1]:
-                raise SandboxClosed("the worker does not take our bytes")
-            try:
-                view = view[self._stream.send(view[: 1024**2]) :]
-            except OSError as error:
-                raise SandboxClosed(str(error)) from error
+        stream.send(self._stream, data, deadline)
 
     def receive(self, timeout_s: float) -> bytes:
         """See Sandbox."""
-        if not select.select([self._stream], [], [], max(timeout_s, 0))[0]:
-            return b""
-        try:
-            data = self._stream.recv(1024**2)
-        except OSError as error:
-            raise SandboxClosed(str(error)) from error
-        if not data:
-            raise SandboxClosed("the worker closed its end")
-        return data
+        return stream.receive(self._stream, timeout_s, "the worker closed its end")
 
     def log(self) -> str:
         """See Sandbox."""

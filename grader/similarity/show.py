@@ -84,10 +84,11 @@ def _cell(text: str, columns: int) -> str:
     """`text` cut or filled to that many columns; wide characters take two."""
     taken, kept = 0, []
     for char in text:
-        if taken + columns_of(char) > columns:
+        wide = columns_of(char)
+        if taken + wide > columns:
             break
         kept.append(char)
-        taken += columns_of(char)
+        taken += wide
     return "".join(kept) + " " * (columns - taken)
 
 

@@ -41,7 +41,7 @@ def test_an_error_is_one_line_in_the_readers_language(lang: str, tmp_path: Path)
     for path in (tmp_path, tmp_path / "nothing", tmp_path / "gan.py"):
         with pytest.raises(UsageError) as found:
             load_submission(path, ["gan"])
-        line = error_in_words(found.value.message, found.value.hint, lang)
+        line = error_in_words(found.value, lang)
         assert line == str(found.value) if lang == "en" else re.search(f"{CJK.pattern}.*（.*{CJK.pattern}", line)
 
 

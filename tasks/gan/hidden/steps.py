@@ -36,10 +36,10 @@ class Moves:
     pull: float
     """What the change of the generated images alone does to their score, in the same unit and by the new discriminator:
     below 0 where they were made easier to tell."""
-    later: float
-    """The pull of 30 steps that were taken later, where that of the first ten was looked at again; else 0."""
     lift: float
     """By how much the discriminator scores the same generated images higher, in the same unit: its own change."""
+    later: float = 0.0
+    """The pull of 30 steps that were taken later, where that of the first ten was looked at again."""
 
 
 class Stepping:
@@ -130,7 +130,6 @@ class Stepping:
             scores=float(np.sqrt(np.mean(apart**2))) / scale,
             gain=gain / scale,
             pull=(opinion_after - float(scores_after[STEP_BATCH:].mean())) / scale,
-            later=0.0,
             lift=float((scores_after - scores)[STEP_BATCH:].mean()) / scale,
         )
 
