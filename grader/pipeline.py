@@ -204,8 +204,9 @@ def _judge(task: Task, submission: Submission, request: Request, run: Run, on_ch
         try:
             told = (lambda check: on_check(task.id, check)) if on_check else None
             result = run_judge(job, told, request.cancelled, request.start)
-        finally:
+        except BaseException:
             _reap(settings.backend, run.id)
+            raise
     if "hidden" not in request.suites:
         result = dataclasses.replace(result, task=restricted_to(task, [check.spec for check in result.checks]))
     return _with_gpu(result, lease, task, settings)
@@ -256,7 +257,11 @@ def _written(task: Task, submission: Submission, request: Request) -> TaskResult
 
 
 def _reap(name: str, run_id: str) -> None:
-    """A judge removes its own container; one that was killed leaves that to us."""
+    """A judge removes its container before it says its last word; one that did not come so far leaves that to us.
+
+    What a whole harness that was killed left is removed by the next judge's start: asking the engine from here as well,
+    after each grading, would cost more than the judge's scoring.
+    """
     try:
         backend(name).reap(run_id)
     except SandboxUnavailable:

@@ -228,9 +228,10 @@ class ContainerBackend:
     isolated = True
 
     def start(self, request: SandboxRequest) -> ContainerSandbox:
-        """See Backend."""
+        """See Backend; removes first what runs that are gone left behind."""
         client = connect()
         try:
+            reaper.reap(client)
             return ContainerSandbox(client, request)
         except BaseException:
             client.close()
