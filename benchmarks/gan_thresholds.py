@@ -166,7 +166,7 @@ def steps_of(code: Namespace, model: object, data: Any, seed: int) -> dict[str, 
     return {
         "wide_moves_g": wide.images,
         "wide_pull": wide.pull,
-        "wide_later": wide.later,
+        "drift": stepping.drift() / max(g.images, 0.05),
         "d_moves_d": d.scores,
         "d_gain": d.gain,
         "g_moves_d": g.scores,
@@ -359,7 +359,7 @@ LINES: tuple[Line, ...] = (
     ("g_step_direction (log of the gain)", lambda row: -gain(row["g_gain"]), -gain(0.05)),
     ("d_step_leaves_generator", lambda row: row["wide_moves_g"] / max(row["g_moves_g"], 0.05), 0.40),
     ("g_step_leaves_discriminator", lambda row: row["g_moves_d"] / max(row["d_moves_d"], 0.5), 0.80),
-    ("d_step_leaves_generator: later pull", lambda row: -row.get("wide_later", 0.0), 0.05),
+    ("d_step_leaves_generator: drift where ten steps pull", lambda row: row.get("drift", 0.0), 0.03),
     ("g_step_leaves_discriminator: lift", lambda row: row["g_lift"], 1.2),
     ("a hopeless first run", lambda row: row["fd"], 1.2),
 )

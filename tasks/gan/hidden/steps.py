@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +17,12 @@ Floats = NDArray[np.float64]
 
 STEPS = 10
 STEP_BATCH = 64
-PULL_LINE, CATCHING_UP, LATER = -0.15, 20, 30
-"""A pull of `d_step`s below this is looked at again. BatchNorm's statistics may move images that way once, while they
-catch up with weights that moved (PyTorch's momentum leaves 4 % after 30 steps); what trains goes on. So that many more
-steps are taken unwatched, and as many as the third watched."""
+PULL_LINE = -0.15
+"""A pull of `d_step`s below this is looked at again: BatchNorm's statistics may move images that way as well, as they
+catch up with weights that moved and follow the noise of each step."""
+AT_REST, IN_USE = 60, 30
+"""So many `d_step`s with one noise bring statistics to rest on it (PyTorch's momentum leaves 0.2 % of a lag). Then so
+many are taken with other noise, and the first again: statistics rest where they did, trained images do not."""
 GAIN_LINE, SETTLING = 0.10, 60
 """A discriminator that learns from another generator than `generate` shows (a moving average) may gain nothing on one
 batch: seen once in 30 trainings. It then has so many steps to settle, and two more batches."""
@@ -38,15 +41,14 @@ class Moves:
     below 0 where they were made easier to tell."""
     lift: float
     """By how much the discriminator scores the same generated images higher, in the same unit: its own change."""
-    later: float = 0.0
-    """The pull of 30 steps that were taken later, where that of the first ten was looked at again."""
 
 
 class Stepping:
     """d_steps and then g_steps on the main model, each measured once, always in this order.
 
     First ten `d_step`s with new images and noise each, none of them watched: what they do to `generate` is no more than
-    statistics do in training. Then ten on the watched batch, which show the direction; then ten `g_step`s.
+    statistics do in training. Then ten on the watched batch, which show the direction; then ten `g_step`s. A second
+    look at `d_step` comes last: so many of them without a `g_step` upset the balance of the two networks.
     """
 
     def __init__(self, run: Any, rng: np.random.Generator) -> None:
@@ -57,8 +59,8 @@ class Stepping:
         """How far images move without any step, where generate draws something of its own. It costs its marks once."""
 
     def wide(self) -> Moves:
-        """Ten `d_step`s with other images and noise than those that are watched; more where they pull."""
-        return self.run.once("wide_d_steps", self._wide)
+        """Ten `d_step`s with other images and noise than those that are watched."""
+        return self.run.once("wide_d_steps", lambda: self._take("d_step", self._others))
 
     def d(self) -> Moves:
         """Ten `d_step`s on the watched batch. Where they gain nothing, the gain is the median of three batches."""
@@ -72,13 +74,26 @@ class Stepping:
             self.run.kept.setdefault("no_d_steps", True)
         return self.run.once("g_steps", lambda: self._take("g_step", lambda: (self.z,)))
 
-    def _wide(self) -> Moves:
-        moves = self._take("d_step", self._others)
-        if moves.pull >= PULL_LINE:
-            return moves
-        self._perform("d_step", self._others, CATCHING_UP)
-        self._watch()
-        return dataclasses.replace(moves, later=self._take("d_step", self._others, LATER).pull)
+    def drift(self) -> float:
+        """How far 30 `d_step`s move images (root mean square), with statistics at rest on one noise before and after.
+
+        0 where they train the discriminator alone, and, without a look, where ten of them do not pull.
+        """
+        return self.run.once("drift", self._drift)
+
+    def _drift(self) -> float:
+        if self.wide().pull >= PULL_LINE:
+            return 0.0
+        with contextlib.suppress(CandidateFault):  # costs its marks where g_step is judged
+            self.g()
+        before = self._images_at_rest()
+        self._perform("d_step", self._others, IN_USE)
+        return float(np.sqrt(np.mean((self._images_at_rest() - before) ** 2)))
+
+    def _images_at_rest(self) -> Floats:
+        z = self.z
+        self._perform("d_step", lambda: (as_input(self._batch()[0]), z), AT_REST)
+        return self.run.made(z)
 
     def _d(self) -> Moves:
         self.wide()
