@@ -1,7 +1,7 @@
 """Grades correct solutions again and again: every score must be the same, whatever the secret seed.
 
     python -m benchmarks.repeat [--task cnn_classifier] [--times 20] [--styles] [--backend process] [SUBMISSION]
-    python -m benchmarks.repeat --task transformer --styles --table
+    python -m benchmarks.repeat --task transformer --styles --table [--version V]
 
 Each grading draws a seed of its own, as in real use. Without SUBMISSION the task's reference is graded; `--styles` adds
 all its styles. Each grading is one line of JSON in the output file, written as it ends, so a run that was cut off is
@@ -28,7 +28,7 @@ from typing import Any
 from benchmarks.machine import ROOT, TASK
 from grader.atomic import write_text
 from grader.config import Settings
-from grader.errors import GraderError
+from grader.errors import GraderError, UsageError
 from grader.model import Outcome, Report
 from grader.pipeline import Request, grade
 from grader.submission import load_submission
@@ -140,6 +140,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--styles", action="store_true", help="every correct solution, not the reference alone")
     parser.add_argument("--backend", choices=("docker", "process"), default="docker")
     parser.add_argument("--table", action="store_true", help="print the table of the output file; grades nothing")
+    parser.add_argument("--version", help="with --table: of the task; default: the one that grades now")
     parser.add_argument("--output", "-o", type=Path, default=RUNS, help="default: benchmarks/repeat_runs.jsonl")
     options = parser.parse_args(arguments)
     try:
@@ -153,12 +154,14 @@ def _run(options: argparse.Namespace) -> int:
     path, settings = options.output, Settings(backend=options.backend)
     tasks = load_tasks(settings.tasks_dir, [options.task])
     version, solutions = tasks[options.task].version, _solutions(options)
+    if options.version and not options.table:
+        raise UsageError("--version goes with --table", hint="what is graded now has the version of its task.toml")
     if not options.table:
         tallies = counted(read(path), options.task, version, solutions)
         _grade_all(
             path, Request(tasks=tasks, settings=settings), list(wanted(solutions, tallies, options.times)), options
         )
-    tallies = counted(read(path), options.task, version, solutions)
+    tallies = counted(read(path), options.task, options.version or version, solutions)
     print("\n".join(table(tallies)))
     same = all(len(tally.scores) <= 1 for tally in tallies.values())
     print("all the same" if same else "NOT all the same")

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.repeat import Solution, counted, mend, read, row_of, table, wanted
+import pytest
+
+from benchmarks.repeat import Solution, counted, main, mend, read, row_of, table, wanted
 from grader.model import Outcome
 from tests.samples import check, report
 
@@ -55,3 +57,9 @@ def test_the_table_names_a_check_that_did_not_always_pass_with_its_seeds() -> No
     rows = [row("other"), row("other", 90.0, not_passed={"a": "failed"}, seed=11)]
     lines = list(table(counted(rows, "toy", "1.2", SOLUTIONS)))
     assert lines[2:] == ["| other | 2 | 90: 1, 100: 1 | a (failed): 11 | 1.5 / 1.5 / 1.5 |"]
+
+
+def test_a_version_is_for_the_table_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--task", "gan", "--version", "1.0", "--times", "1"]) == 2
+    assert "--version goes with --table" in capsys.readouterr().err
+    assert main(["--task", "gan", "--version", "0.0", "--table"]) == 0
