@@ -259,8 +259,8 @@ def _written(task: Task, submission: Submission, request: Request) -> TaskResult
 def _reap(name: str, run_id: str) -> None:
     """A judge removes its container before it says its last word; one that did not come so far leaves that to us.
 
-    What a whole harness that was killed left is removed by the next judge's start: asking the engine from here as well,
-    after each grading, would cost more than the judge's scoring.
+    What a whole harness that was killed left is removed when the next sandbox starts; asking the engine from here as
+    well, after each grading, would load its client for that alone (0.13 s).
     """
     try:
         backend(name).reap(run_id)

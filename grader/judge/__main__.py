@@ -8,7 +8,6 @@ Nothing of the submission is importable here: it is bytes in a dataclass until t
 from __future__ import annotations
 
 import dataclasses
-import gc
 import json
 import os
 import signal
@@ -32,8 +31,6 @@ from grader.sandbox.protocol import SandboxRequest
 
 WAIT_S: Final = 3600.0
 """How long a sandbox may wait for its turn, the start of a busy machine included."""
-COLLECT_AFTER: Final = 50_000
-"""Objects: most of what a judge makes in its short life are modules, which stay."""
 UNUSED_PLUGINS: Final = ("logging", "cacheprovider", "junitxml", "doctest", "debugging")
 
 
@@ -139,7 +136,6 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 def judge(descriptor: int, pid: int) -> None:
     """Does the job that the process `pid` gives, in a folder of its own, and ends when that process does."""
-    gc.set_threshold(COLLECT_AFTER)
     parent = Parent(pid)
     signal.signal(signal.SIGTERM, _interrupt)
     events = Events(descriptor)

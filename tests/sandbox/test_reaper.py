@@ -162,9 +162,21 @@ def test_the_container_of_a_killed_judge_is_reaped_at_the_next_start(sandbox_ima
             assert len(client.api.containers(**mine)) == 1, "its judge is alive"
             judge.send_signal(signal.SIGKILL)
             judge.wait()
-            request = SandboxRequest(run_id=f"{run_id}-next", limits=Limits(), slot=9)
-            with closing(backend("docker").start(request)):
-                assert client.api.containers(**mine) == []
+            assert backend("docker").reap() >= 1
+            assert client.api.containers(**mine) == []
+
+
+@pytest.mark.docker
+def test_a_sandbox_that_starts_removes_what_a_killed_judge_left(sandbox_image: str) -> None:
+    run_id = f"test-reaper-start-{os.getpid()}"
+    with subprocess.Popen([sys.executable, "-c", START, run_id], stdout=subprocess.PIPE) as judge:
+        assert judge.stdout
+        assert judge.stdout.readline() == b"started\n"
+        judge.send_signal(signal.SIGKILL)
+        judge.wait()
+    request = SandboxRequest(run_id=f"{run_id}-next", limits=Limits(), slot=9)
+    with closing(connect()) as client, closing(backend("docker").start(request)):
+        assert client.api.containers(all=True, filters={"label": f"{LABEL}={run_id}"}) == []
 
 
 @pytest.mark.docker

@@ -55,7 +55,7 @@ class Stepping:
         self.run, self._rng = run, rng
         self._watch()
         again = run.made(self.z)
-        self.wobble = float(np.sqrt(np.mean((again - self.fakes) ** 2)))
+        self.wobble = rms(again - self.fakes)
         """How far images move without any step, where generate draws something of its own. It costs its marks once."""
 
     def wide(self) -> Moves:
@@ -88,7 +88,7 @@ class Stepping:
             self.g()
         before = self._images_at_rest()
         self._perform("d_step", self._others, IN_USE)
-        return float(np.sqrt(np.mean((self._images_at_rest() - before) ** 2)))
+        return rms(self._images_at_rest() - before)
 
     def _images_at_rest(self) -> Floats:
         z = self.z
@@ -125,11 +125,11 @@ class Stepping:
         for _ in range(count):
             self.run.candidate.perform(name, self.run.model, *arguments())
 
-    def _take(self, name: str, arguments: Callable[[], tuple[Any, ...]], count: int = STEPS) -> Moves:
+    def _take(self, name: str, arguments: Callable[[], tuple[Any, ...]]) -> Moves:
         run = self.run
         images, scores = run.made(self.z), run.scores(self.both)
         opinion = run.scores(images)
-        self._perform(name, arguments, count)
+        self._perform(name, arguments, STEPS)
         images_after, scores_after = run.made(self.z), run.scores(self.both)
         scale = float(scores.std()) + 1e-9
 
@@ -141,12 +141,17 @@ class Stepping:
         gain = gap(scores_after) - gap(scores) if name == "d_step" else up
         apart = (scores_after - scores_after.mean()) - (scores - scores.mean())
         return Moves(
-            images=float(np.sqrt(np.mean((images_after - images) ** 2))),
-            scores=float(np.sqrt(np.mean(apart**2))) / scale,
+            images=rms(images_after - images),
+            scores=rms(apart) / scale,
             gain=gain / scale,
             pull=(opinion_after - float(scores_after[STEP_BATCH:].mean())) / scale,
             lift=float((scores_after - scores)[STEP_BATCH:].mean()) / scale,
         )
+
+
+def rms(change: NDArray[Any]) -> float:
+    """Root mean square."""
+    return float(np.sqrt(np.mean(change**2)))
 
 
 def as_input(images: NDArray[Any]) -> NDArray[np.float32]:
