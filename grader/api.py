@@ -6,12 +6,13 @@ loop over many submissions goes on; only what stops every submission is raised.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from grader import pipeline, task
 from grader.atomic import check_writable
+from grader.batch.slots import make_slots
 from grader.config import Settings
 from grader.errors import GraderError, UsageError
 from grader.model import Report, Task
@@ -47,20 +48,23 @@ def grade(  # noqa: PLR0913 -- all but two are by keyword, and most callers need
     on_opinion: OnOpinion | None = None,
     on_fault: OnFault | None = None,
     on_note: Callable[[str], None] | None = None,
+    jobs: int | None = None,
 ) -> Report:
     """Grades a submission with public and hidden tests; in a container unless `settings` say otherwise.
 
     `tasks` are names, folders or loaded tasks; all of `settings.tasks_dir` where there are none. With `output` the
     report is written there, its pictures beside it. `on_check` is told of each finished check (task id, result),
-    `on_note` of what is wrong with the machine while the grading goes on.
+    `on_note` of what is wrong with the machine while the grading goes on; all are called from the caller's thread.
+    `jobs` tasks are graded at a time, by default as many as cores, memory and GPUs carry.
 
     Raises UsageError for a path that does not exist or cannot be written, TaskBroken for a task that cannot be read,
     SandboxUnavailable where nothing can be run.
     """
     chosen = settings or Settings()
+    loaded = _tasks(tasks, chosen)
     request = Request(
-        tasks=_tasks(tasks, chosen), settings=chosen, pictures=output is not None, on_opinion=on_opinion,
-        on_note=on_note,
+        tasks=loaded, settings=chosen, pictures=output is not None, on_opinion=on_opinion, on_note=on_note,
+        slots=_slots(jobs, loaded, chosen),
     )  # fmt: skip
     if output is not None:
         check_writable(Path(output))
@@ -75,13 +79,17 @@ def check(
     settings: Settings | None = None,
     on_check: OnCheck | None = None,
     on_fault: OnFault | None = None,
+    jobs: int | None = None,
 ) -> Report:
     """The candidate's self-check: public tests alone, in a child process without isolation, for what is there.
 
     Raises UsageError, also where nothing is there to check (SubmissionRejected), and TaskBroken.
     """
     chosen = replace(settings or Settings(), backend="process")
-    request = Request(tasks=_tasks(tasks, chosen), settings=chosen, suites=("public",), only_present=True)
+    loaded = _tasks(tasks, chosen)
+    request = Request(
+        tasks=loaded, settings=chosen, suites=("public",), only_present=True, slots=_slots(jobs, loaded, chosen)
+    )
     graded = pipeline.grade(Path(submission), request, on_check)
     return _told(graded.report, graded, on_fault)
 
@@ -92,6 +100,11 @@ def _tasks(wanted: Iterable[str | Path | Task], settings: Settings) -> dict[str,
         raise UsageError(f"tasks is one name, {str(wanted)!r}, not several", hint=f"tasks=[{str(wanted)!r}]")
     loaded = [row if isinstance(row, Task) else load_task(row, tasks_dir=settings.tasks_dir) for row in wanted]
     return {row.id: row for row in loaded} if loaded else task.find_tasks(settings.tasks_dir)
+
+
+def _slots(jobs: int | None, tasks: Mapping[str, Task], settings: Settings) -> int:
+    """How many tasks run at a time. A single one may use the whole machine, and asks for nothing."""
+    return len(make_slots(jobs, tasks.values(), settings)) if len(tasks) > 1 else 1
 
 
 def _saved(graded: Graded, output: str | Path | None) -> Report:

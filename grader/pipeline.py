@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -28,11 +29,14 @@ from grader.judge.launch import Start, run_judge
 from grader.judge.starting import StartedJudge
 from grader.judge.warm import WarmJudges, is_available
 from grader.model import CheckResult, Json, Report, Run, Submission, Task, TaskResult, TaskStatus
+from grader.runners.pool import Pool
+from grader.runners.protocol import Context, Slot
+from grader.runners.together import run_all
 from grader.sandbox import backend
 from grader.sandbox.leases import Lease, leased
 from grader.scoring import artifact_path, rejected_report, restricted_to, score_report
+from grader.selection import code_tasks, wanted_tasks, with_notes
 from grader.submission import load_submission, submission_id
-from grader.written.intake import find_answers
 from grader.written.second import is_wanted, with_second_opinion
 from grader.written.task import grade_written
 
@@ -66,7 +70,10 @@ class Request:
     suites: tuple[str, ...] = ("public", "hidden")
     only_present: bool = False
     """Leave tasks out that the submission does not answer (self-check), instead of scoring them 0."""
+    slots: int = 1
+    """How many tasks are graded at a time."""
     slot: int = 0
+    """Where there is one task at a time: the place that it has, from 0."""
     cores: tuple[int, ...] = ()
     """Cores of the judges and their sandboxes; () for all."""
     pictures: bool = False
@@ -91,8 +98,8 @@ def grade(path: Path, request: Request, on_check: OnCheck | None = None) -> Grad
     except SubmissionRejected as error:
         name = submission_id(path, code_tasks(request.tasks))
         return Graded(report=rejected_report(name, str(error), request.tasks.values(), run), error=error)
-    tasks = _wanted(submission, request)
-    submission = submission if "hidden" in request.suites else _noted(submission, request)
+    tasks = wanted_tasks(submission, request.tasks, suites=request.suites, only_present=request.only_present)
+    submission = submission if "hidden" in request.suites else with_notes(submission, request.tasks)
     results, fault = _judge_all(tasks, submission, request, run, on_check)
     report = score_report(submission, results, run)
     finished = dataclasses.replace(report.run, duration_s=round(time.monotonic() - started, 3))
@@ -100,70 +107,55 @@ def grade(path: Path, request: Request, on_check: OnCheck | None = None) -> Grad
     return Graded(report=dataclasses.replace(report, run=finished), error=fault, files=files)
 
 
-def _wanted(submission: Submission, request: Request) -> list[Task]:
-    tasks = [task for task in request.tasks.values() if _is_wanted(task, submission, request)]
-    if not tasks:
-        raise _nothing_to_grade(submission, request)
-    return tasks
-
-
-def _nothing_to_grade(submission: Submission, request: Request) -> SubmissionRejected:
-    """Of a self-check: why nothing can be done, and which written answers were seen."""
-    names = ", ".join(f"{name}.py" for name in code_tasks(request.tasks))
-    expected = f"expected one of: {names}" if names else "a self-check grades code; ask for a code task"
-    answered = _answered(submission)
-    if answered:
-        return SubmissionRejected(f"there is no code to check; found answers to {', '.join(answered)}", hint=expected)
-    return SubmissionRejected("the submission answers none of the tasks", hint=expected)
-
-
-def _noted(submission: Submission, request: Request) -> Submission:
-    """Of a self-check: what it does not look at stands in the notes, so that nobody thinks it was lost."""
-    answered = _answered(submission)
-    missing = [task for task in code_tasks(request.tasks) if task not in submission.entries]
-    notes = [
-        *([f"answers found, not graded here: {', '.join(answered)}"] if answered else []),
-        *([f"not handed in yet: {', '.join(missing)}"] if missing else []),
-    ]
-    return dataclasses.replace(submission, notes=(*submission.notes, *notes))
-
-
-def _answered(submission: Submission) -> list[str]:
-    """The questions with an answer; headings of the template alone are none."""
-    found = find_answers(submission.files, ()).by_question
-    return sorted(question for question, answer in found.items() if answer.text.strip())
-
-
-def _is_wanted(task: Task, submission: Submission, request: Request) -> bool:
-    """False in a self-check for what is not there, and for written answers: their rubrics are the interviewer's."""
-    if task.kind == "written" and "hidden" not in request.suites:
-        return False
-    return not request.only_present or task.id in submission.entries
-
-
-def code_tasks(tasks: Mapping[str, Task]) -> list[str]:
-    """The tasks that are answered by a source file; written answers have names of their own."""
-    return [task.id for task in tasks.values() if task.kind == "code"]
-
-
 def _judge_all(
     tasks: list[Task], submission: Submission, request: Request, run: Run, on_check: OnCheck | None
 ) -> tuple[list[TaskResult], GraderError | None]:
-    with _judges(tasks, submission) as start:
+    slots = min(request.slots, len(tasks))
+    with _judges(tasks, submission, slots) as start:
         request = dataclasses.replace(request, start=start or request.start)
-        judged = [judge_task(task, submission, request, run, on_check) for task in tasks]
+        if slots > 1:
+            judged = _side_by_side(tasks, submission, request, run, on_check, slots)
+        else:
+            judged = [judge_task(task, submission, request, run, on_check) for task in tasks]
     errors = [one.error for one in judged if one.error is not None]
     return [one.result for one in judged], errors[0] if errors else None
 
 
 @contextlib.contextmanager
-def _judges(tasks: list[Task], submission: Submission) -> Iterator[Start | None]:
+def _judges(tasks: list[Task], submission: Submission, slots: int) -> Iterator[Start | None]:
     """Judges of several tasks share their start-up; a single one has nobody to share it with."""
     if sum(task.id in submission.entries for task in tasks) < 2 or not is_available():
         yield None
         return
-    with WarmJudges() as judges:
+    with WarmJudges(slots) as judges:
         yield judges.start
+
+
+def _side_by_side(
+    tasks: list[Task], submission: Submission, request: Request, run: Run, on_check: OnCheck | None, slots: int
+) -> list[Judged]:
+    """As one after the other, `slots` at a time; the caller's functions are called in the caller's thread."""
+
+    def work(task: Task, context: Context) -> Judged:
+        def through(call: Callable[..., None] | None) -> Callable[..., None] | None:
+            return (lambda *said: context.tell(partial(call, *said))) if call else None
+
+        mine = dataclasses.replace(
+            request,
+            slot=context.slot.number,
+            cancelled=context.cancelled,
+            on_opinion=through(request.on_opinion),
+            on_note=through(request.on_note),
+        )
+        # The label of its sandboxes: where one task fails, what is removed must not be another's.
+        labelled = dataclasses.replace(run, id=f"{run.id}-{task.id}")
+        return judge_task(task, submission, mine, labelled, through(on_check))
+
+    pool: Pool[Task, Judged] = Pool(work, [Slot(number=number) for number in range(slots)])
+    longest_first = sorted(tasks, key=lambda task: -task.limits.task_cpu_s)
+    judged = run_all(pool, longest_first, lambda call: call())
+    by_task = {task.id: one for task, one in zip(longest_first, judged, strict=True)}
+    return [by_task[task.id] for task in tasks]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ class Progress:
         self._enabled = enabled
         self._terminal = sys.stderr.isatty()
         self._task = self._point = ""
+        self._announced: set[str] = set()
         self._passed = self._done = self._opinions = 0
         self._started = time.monotonic()
         self._stop = threading.Event()
@@ -42,8 +43,9 @@ class Progress:
 
     def check(self, task_id: str, result: CheckResult) -> None:
         """One more check is done."""
-        if self._enabled and not self._terminal and task_id != self._task:
+        if self._enabled and not self._terminal and task_id not in self._announced:
             click.echo(f"grading {task_id} ...", err=True)
+        self._announced.add(task_id)  # tasks that run side by side take turns here
         self._task, self._opinions = task_id, 0
         self._done += 1
         self._passed += result.outcome is Outcome.PASSED

@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("task", "submission", "scoring", "expectation", "patch", "installed"),
     ("sandbox", "runners", "reports", "progress"),
     ("judge", "written"),
+    ("selection",),
     ("pipeline", "store"),
     ("verify", "replay", "kit", "doctor", "review", "scaffold", "similarity"),
     ("batch",),

@@ -13,8 +13,9 @@ from grader.batch.keys import Ground, report_key
 from grader.batch.unit import Unit
 from grader.errors import GraderError, SubmissionRejected
 from grader.model import Report, Run, Submission, Task, TaskResult, TaskStatus
-from grader.pipeline import Request, code_tasks, new_run, within
+from grader.pipeline import Request, new_run, within
 from grader.scoring import rejected_report
+from grader.selection import code_tasks
 from grader.store import Kept
 from grader.submission import load_submission
 

@@ -11,6 +11,7 @@ import click
 from grader.commands.options import (
     COMMON,
     fail_under_option,
+    jobs_option,
     quiet_option,
     setting_options,
     settings_from,
@@ -30,10 +31,7 @@ if TYPE_CHECKING:
     help="Folder for the reports: OUT/<id>/report.json, OUT/summary.csv, OUT/index.html.",
 )  # fmt: skip
 @click.option("--task", "-t", "task_ids", multiple=True, metavar="T", help="Only this task (repeatable).")
-@click.option(
-    "--jobs", "-j", type=click.IntRange(1, 1024), metavar="N",
-    help="Tasks at a time; by default what cores, memory and GPUs carry.",
-)  # fmt: skip
+@jobs_option
 @click.option("--runner", type=click.Choice(list(RUNNERS)), default="pool", help="Where the jobs run.")
 @click.option(
     "--address", default="", metavar="HOST:PORT", envvar="RAY_ADDRESS",
@@ -75,7 +73,7 @@ def batch_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, pa
     """
     from grader.batch.command import Options, run_batch
     from grader.batch.discovery import find_submissions
-    from grader.pipeline import code_tasks
+    from grader.selection import code_tasks
     from grader.task import load_tasks
 
     signer = _signer(sign_key)  # a key that cannot be read is said before anything runs

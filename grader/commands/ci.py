@@ -70,7 +70,7 @@ def ci_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, passe
     from grader.ci.git import read_change
     from grader.ci.run import Job, exit_code_of, grade_touched, nothing_quoted, publish
     from grader.ci.touched import find_single, find_touched, refuse_own_tests
-    from grader.pipeline import code_tasks
+    from grader.selection import code_tasks
     from grader.task import load_tasks
 
     settings = settings_from(config, flags)

@@ -13,6 +13,7 @@ import click
 from grader.commands.options import (
     COMMON,
     fail_under_option,
+    jobs_option,
     quiet_option,
     say,
     setting_options,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @click.argument("submission", type=click.Path(path_type=Path))
 @click.option("--task", "-t", "task_ids", multiple=True, metavar="T", help="Only this task (repeatable).")
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Where the JSON report goes.")
+@jobs_option
 @setting_options(*COMMON, "llm_base_url", "llm_model")
 @sign_key_option
 @fail_under_option
@@ -40,6 +42,7 @@ def grade_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, pa
     submission: Path,
     task_ids: tuple[str, ...],
     output: Path | None,
+    jobs: int | None,
     sign_key: Path | None,
     config: Path | None,
     fail_under: float | None,
@@ -66,7 +69,7 @@ def grade_command(  # noqa: PLR0913, PLR0917 - one parameter for each option, pa
         report = api.grade(
             submission, tasks, settings=settings, output=output, on_check=progress.check,
             on_opinion=progress.opinion, on_fault=faults.append,
-            on_note=lambda line: click.echo(line, err=True),
+            on_note=lambda line: click.echo(line, err=True), jobs=jobs,
         )  # fmt: skip
     if signer is not None and output is not None:
         signer(output)
@@ -90,12 +93,14 @@ def _signer(key: Path | None, output: Path | None) -> Callable[[Path], Path] | N
 @click.command("check")
 @click.argument("submission", type=click.Path(path_type=Path), required=False)
 @click.option("--task", "-t", "task_ids", multiple=True, metavar="T", help="Only this task (repeatable).")
+@jobs_option
 @setting_options("tasks_dir", "lang", "memory_mb")
 @fail_under_option
 @quiet_option
 def check_command(
     submission: Path | None,
     task_ids: tuple[str, ...],
+    jobs: int | None,
     config: Path | None,
     fail_under: float | None,
     quiet: bool,  # noqa: FBT001 - click's way
@@ -124,7 +129,7 @@ def check_command(
     with _progress(quiet=quiet) as progress:
         report = api.check(
             submission or (kit.work if kit else Path()), tasks.values(), settings=settings, on_check=progress.check,
-            on_fault=faults.append,
+            on_fault=faults.append, jobs=jobs,
         )  # fmt: skip
     for fault in faults:
         if isinstance(fault, SubmissionRejected):

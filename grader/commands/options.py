@@ -49,6 +49,14 @@ def quiet_option(command: Command) -> Command:
     return click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")(command)
 
 
+def jobs_option(command: Command) -> Command:
+    """--jobs."""
+    return click.option(
+        "--jobs", "-j", type=click.IntRange(1, 1024), metavar="N",
+        help="Tasks at a time; by default what cores, memory and GPUs carry.",
+    )(command)  # fmt: skip
+
+
 def fail_under_option(command: Command) -> Command:
     """--fail-under."""
     return click.option(
