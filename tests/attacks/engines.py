@@ -7,6 +7,7 @@ bridge and no firewall rule; our containers have no network anyway.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -77,6 +78,12 @@ class Engine:
             self._process.send_signal(number)
             self._process.wait(60)
             self._process = None
+        if number is signal.SIGKILL:
+            # Its containerd ends with it, or a moment later; one that nobody waits for would be taken for running.
+            child = self._folder / "exec-root/containerd/containerd.pid"
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                os.kill(int(child.read_text()), number)
+            child.unlink(missing_ok=True)
 
     def containers(self) -> list[str]:
         """What it has."""

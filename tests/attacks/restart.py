@@ -1,7 +1,7 @@
 """`python -m tests.attacks.restart`: the engine is stopped, or crashes, and is started again in mid-run; all drills.
 
 An engine of the drill's own has the sandbox image: nobody else's containers are disturbed. All need some minutes;
-tests/attacks/test_restart.py runs the first.
+tests/attacks/test_restart.py runs the first and the last.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ def in_mid_grading(engine: Engine, how: signal.Signals, into: Path) -> None:
     assert engine.containers() == []
 
 
-def in_mid_batch(engine: Engine, into: Path) -> None:
+def in_mid_batch(engine: Engine, how: signal.Signals, into: Path) -> None:
     """The batch waits and tries again, and ends as one that nobody disturbed."""
     killing = Killing(into, "docker", slots=1)
     killing.fill(good=2)
     killing.finish("calm")
     process = killing.start("disturbed")
     wait_for(lambda: ("good1", "running") in killing.attempts("disturbed") and engine.containers(), 120)
-    _restart(engine, signal.SIGTERM)
+    _restart(engine, how)
     _, errors = process.communicate(timeout=300)
     assert process.returncode == ExitCode.GRADED, errors
     assert {("good1", "ungraded"), ("good1", "graded")} <= set(killing.attempts("disturbed"))
@@ -77,7 +77,8 @@ def in_mid_batch(engine: Engine, into: Path) -> None:
 DRILLS: Final[dict[str, Callable[[Engine, Path], None]]] = {
     "stopped in mid-grading": lambda engine, into: in_mid_grading(engine, signal.SIGTERM, into),
     "crashed in mid-grading": lambda engine, into: in_mid_grading(engine, signal.SIGKILL, into),
-    "stopped in mid-batch": in_mid_batch,
+    "stopped in mid-batch": lambda engine, into: in_mid_batch(engine, signal.SIGTERM, into),
+    "crashed in mid-batch": lambda engine, into: in_mid_batch(engine, signal.SIGKILL, into),
 }
 
 
