@@ -37,8 +37,6 @@ from grader.sandbox.leases import Lease, leased
 from grader.scoring import artifact_path, rejected_report, restricted_to, score_report
 from grader.selection import code_tasks, wanted_tasks, with_notes
 from grader.submission import load_submission, submission_id
-from grader.written.second import is_wanted, with_second_opinion
-from grader.written.task import grade_written
 
 GPU_HOST_BYTES: Final = 2 * 1024**3
 GPU_PIDS: Final = 256
@@ -239,6 +237,10 @@ def _with_gpu(result: TaskResult, lease: Lease, task: Task, settings: Settings) 
 
 
 def _written(task: Task, submission: Submission, request: Request) -> TaskResult:
+    # Most gradings are of code alone, and need neither rubrics nor what reads them.
+    from grader.written.second import is_wanted, with_second_opinion
+    from grader.written.task import grade_written
+
     settings = request.settings
     result = grade_written(task, submission)
     if result.status is not TaskStatus.GRADED or not is_wanted(settings):

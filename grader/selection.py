@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 from grader.errors import SubmissionRejected
 from grader.model import Submission, Task
-from grader.written.intake import find_answers
 
 
 def code_tasks(tasks: Mapping[str, Task]) -> list[str]:
@@ -56,5 +55,7 @@ def _nothing_to_grade(submission: Submission, tasks: Mapping[str, Task]) -> Subm
 
 def _answered(submission: Submission) -> list[str]:
     """The questions with an answer; headings of the template alone are none."""
+    from grader.written.intake import find_answers
+
     found = find_answers(submission.files, ()).by_question
     return sorted(question for question, answer in found.items() if answer.text.strip())
