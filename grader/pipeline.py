@@ -109,8 +109,8 @@ def _judge_all(
     tasks: list[Task], submission: Submission, request: Request, run: Run, on_check: OnCheck | None
 ) -> tuple[list[TaskResult], GraderError | None]:
     slots = min(request.slots, len(tasks))
-    with _judges(tasks, submission, slots) as start:
-        request = dataclasses.replace(request, start=start or request.start)
+    with _judges(tasks, submission, request.start, slots) as start:
+        request = dataclasses.replace(request, start=start)
         if slots > 1:
             judged = _side_by_side(tasks, submission, request, run, on_check, slots)
         else:
@@ -120,10 +120,11 @@ def _judge_all(
 
 
 @contextlib.contextmanager
-def _judges(tasks: list[Task], submission: Submission, slots: int) -> Iterator[Start | None]:
+def _judges(tasks: list[Task], submission: Submission, given: Start, slots: int) -> Iterator[Start]:
     """Judges of several tasks share their start-up; a single one has nobody to share it with."""
-    if sum(task.id in submission.entries for task in tasks) < 2 or not is_available():
-        yield None
+    alone = sum(task.id in submission.entries for task in tasks) < 2
+    if alone or given is not StartedJudge or not is_available():
+        yield given
         return
     with WarmJudges(slots) as judges:
         yield judges.start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from grader.errors import TaskBroken
 from grader.expectation import Expectation, differences, full_marks, read_expected, read_mutant
+from grader.judge.warm import WarmJudges, is_available
 from grader.model import Report
 from grader.patch import apply_patch
 from grader.pipeline import Request, grade
@@ -93,7 +95,10 @@ def prove(cases: list[Case], request: Request, *, jobs: int, on_verdict: Callabl
         on_verdict(verdict)
         return verdict
 
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
+    with contextlib.ExitStack() as stack:
+        if len(cases) > 1 and is_available():
+            request = replace(request, start=stack.enter_context(WarmJudges(SLOTS)).start)
+        pool = stack.enter_context(ThreadPoolExecutor(max_workers=jobs))
         try:
             return list(pool.map(work, range(len(cases))))
         except BaseException:  # Ctrl-C, or no sandbox at all: stop what runs, start nothing more

@@ -13,6 +13,7 @@ from grader.config import Settings
 from grader.pipeline import Request
 from grader.task import load_tasks
 from grader.verify import Case, prove
+from tests import warm
 
 TASKS = Path(__file__).parent.parent / "tasks"
 SEED = 2026
@@ -21,7 +22,7 @@ SEED = 2026
 
 def problems(case: Case, task: str) -> tuple[str, ...]:
     """How the score of a case, graded in a container, differs from what it declares."""
-    request = Request(tasks=load_tasks(TASKS, [task]), settings=Settings(seed=SEED))
+    request = Request(tasks=load_tasks(TASKS, [task]), settings=Settings(seed=SEED), start=warm.start())
     (verdict,) = prove([case], request, jobs=1, on_verdict=lambda _verdict: None)
     return verdict.problems
 

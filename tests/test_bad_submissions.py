@@ -12,6 +12,7 @@ from grader.config import Settings
 from grader.model import Report, ReportStatus
 from grader.pipeline import Request, grade
 from grader.task import load_tasks
+from tests import warm
 from tests.faulty import BOMBS, FAULTS, GOOD
 
 TASKS = Path(__file__).parent / "data" / "tasks"
@@ -20,7 +21,7 @@ TASKS = Path(__file__).parent / "data" / "tasks"
 def graded(folder: Path, backend: str) -> Report:
     """The report of a submission of `adder`."""
     settings = Settings(tasks_dir=TASKS, backend=backend, seed=7)
-    result = grade(folder, Request(tasks=load_tasks(TASKS), settings=settings))
+    result = grade(folder, Request(tasks=load_tasks(TASKS), settings=settings, start=warm.start()))
     assert result.error is None
     return result.report
 

@@ -11,6 +11,7 @@ from grader.config import Settings
 from grader.model import Report
 from grader.pipeline import Request, grade
 from grader.task import find_tasks
+from tests import warm
 from tests.notebooks import cell, notebook, split
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,7 +25,7 @@ EXTRAS = (
 
 def _graded(path: Path) -> Report:
     tasks = {name: task for name, task in find_tasks(ROOT / "tasks").items() if name == TASK}
-    return grade(path, Request(tasks=tasks, settings=Settings(backend="docker", seed=5))).report
+    return grade(path, Request(tasks=tasks, settings=Settings(backend="docker", seed=5), start=warm.start())).report
 
 
 @pytest.mark.docker

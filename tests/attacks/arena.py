@@ -29,6 +29,7 @@ from grader.reports.look import Look
 from grader.sandbox.container import connect
 from grader.sandbox.profile import LABEL
 from grader.task import load_tasks
+from tests import warm
 
 DATA: Final = Path(__file__).with_name("data")
 TASKS: Final = DATA / "tasks"
@@ -76,7 +77,8 @@ def settings(**changes: Any) -> Settings:
 
 def run(folder: Path, slot: int = 0, **changes: Any) -> Graded:
     """One grading of the tiny task."""
-    return grade(folder, Request(tasks=load_tasks(TASKS, ["vault"]), settings=settings(**changes), slot=slot))
+    tasks = load_tasks(TASKS, ["vault"])
+    return grade(folder, Request(tasks=tasks, settings=settings(**changes), slot=slot, start=warm.start()))
 
 
 def prepared(attack: Attack, into: Path) -> Path:

@@ -12,6 +12,7 @@ from grader.config import Settings
 from grader.model import Outcome, Report, ReportStatus
 from grader.pipeline import Request, grade
 from grader.task import load_tasks
+from tests import warm
 from tests.tasks.gan_suite import HIDDEN, ROOT, STAND_IN
 
 MakeFolder = Callable[..., Path]
@@ -21,7 +22,8 @@ OURS = {Outcome.TASK_BROKEN, Outcome.SANDBOX_DOWN}
 
 def graded(folder: Path) -> Report:
     """The report on the process backend. Nothing in it may be our fault."""
-    request = Request(tasks=load_tasks(ROOT / "tasks", ["gan"]), settings=Settings(backend="process", seed=3))
+    tasks, settings = load_tasks(ROOT / "tasks", ["gan"]), Settings(backend="process", seed=3)
+    request = Request(tasks=tasks, settings=settings, start=warm.start())
     result = grade(folder, request)
     assert result.error is None
     assert result.report.status is ReportStatus.GRADED

@@ -13,6 +13,7 @@ from grader.config import Settings
 from grader.model import Outcome, Report, ReportStatus
 from grader.pipeline import Request, grade
 from grader.task import load_tasks
+from tests import warm
 
 ROOT = Path(__file__).parent.parent.parent
 OURS = {Outcome.TASK_BROKEN, Outcome.SANDBOX_DOWN}
@@ -58,7 +59,8 @@ def graded(folder: Path, code: str) -> Report:
     folder.mkdir(exist_ok=True)
     (folder / "transformer.py").write_text(code)
     settings = Settings(backend="process", seed=5)
-    result = grade(folder, Request(tasks=load_tasks(ROOT / "tasks", ["transformer"]), settings=settings))
+    tasks = load_tasks(ROOT / "tasks", ["transformer"])
+    result = grade(folder, Request(tasks=tasks, settings=settings, start=warm.start()))
     assert result.error is None
     return result.report
 
