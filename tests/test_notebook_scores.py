@@ -33,7 +33,7 @@ def _graded(path: Path) -> Report:
 def test_a_module_and_its_notebook_get_the_same_points_and_outcomes(
     sandbox_image: str, make_folder: Callable[..., Path]
 ) -> None:
-    source = (ROOT / "candidates" / "bjorn_medium" / f"{TASK}.py").read_text(encoding="utf-8")
+    source = (ROOT / "candidates" / "chen_no_eval" / f"{TASK}.py").read_text(encoding="utf-8")
     module = _graded(make_folder("module", {f"{TASK}.py": source}))
     book = _graded(make_folder("book", {f"{TASK}.ipynb": notebook(*EXTRAS, *split(source)).decode()}))
     first, second = module.tasks[0], book.tasks[0]
