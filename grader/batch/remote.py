@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import math
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ from grader.batch.slots import JUDGE_BYTES
 from grader.batch.unit import Unit, grade_unit
 from grader.config import Settings, cache_folder
 from grader.errors import SandboxUnavailable, UsageError
-from grader.judge.starting import sweep
+from grader.judge.starting import scratch_prefix, sweep
 from grader.model import Task
 from grader.pipeline import Judged, within
 from grader.runners import make_runner
@@ -174,7 +175,8 @@ def _node_lock(name: str) -> Iterator[None]:
 @contextlib.contextmanager
 def unpacked(shipped: Shipped) -> Iterator[Path]:
     """The folder of the task, checked against its digest, for the time of one job."""
-    folder = Path(tempfile.mkdtemp(prefix="grader-task-"))  # 0700: hidden tests are nobody else's business
+    # Mode 0700: hidden tests are nobody else's business. By its name it is swept away should this process be killed.
+    folder = Path(tempfile.mkdtemp(prefix=scratch_prefix(os.getpid())))
     try:
         root = folder / shipped.task.id
         for name, content in shipped.files.items():
