@@ -23,9 +23,9 @@ setup: $(VENV)/.installed  ## make .venv with everything, and the sandbox image 
 demo: setup  ## grade candidates/ into out/demo/ with real isolation
 	$(BIN)/python examples/demo.py
 
-test: setup  ## run the whole test suite, one test at a time more than there are cores: some only wait
+test: setup  ## run the whole test suite, as many tests at a time as there are cores
 	@docker/browser.sh
-	$(BIN)/python -m pytest -n $$(($$($(BIN)/python -c 'import os; print(os.cpu_count())') + 1)) --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 bench: setup  ## measure overhead, batches, other tools beside, memory; draw it (some 40 minutes)
 	$(BIN)/python -m benchmarks

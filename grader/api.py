@@ -62,12 +62,12 @@ def grade(  # noqa: PLR0913 -- all but two are by keyword, and most callers need
     """
     chosen = settings or Settings()
     loaded = _tasks(tasks, chosen)
+    if output is not None:
+        check_writable(Path(output))
     request = Request(
         tasks=loaded, settings=chosen, pictures=output is not None, on_opinion=on_opinion, on_note=on_note,
         slots=_slots(jobs, loaded, chosen),
     )  # fmt: skip
-    if output is not None:
-        check_writable(Path(output))
     graded = pipeline.grade(Path(submission), request, on_check)
     return _told(_saved(graded, output), graded, on_fault)
 

@@ -6,7 +6,6 @@ A step gives a value or raises. What the candidate did wrong is in the report; w
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import platform
@@ -14,7 +13,7 @@ import secrets
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -27,7 +26,7 @@ from grader.errors import GraderError, SandboxUnavailable, SubmissionRejected, T
 from grader.judge.job import Job
 from grader.judge.launch import Start, run_judge
 from grader.judge.starting import StartedJudge
-from grader.judge.warm import WarmJudges, is_available
+from grader.judge.warm import shared_start
 from grader.model import CheckResult, Json, Report, Run, Submission, Task, TaskResult, TaskStatus
 from grader.runners.pool import Pool
 from grader.runners.protocol import Context, Slot
@@ -109,7 +108,8 @@ def _judge_all(
     tasks: list[Task], submission: Submission, request: Request, run: Run, on_check: OnCheck | None
 ) -> tuple[list[TaskResult], GraderError | None]:
     slots = min(request.slots, len(tasks))
-    with _judges(tasks, submission, request.start, slots) as start:
+    several = sum(task.id in submission.entries for task in tasks) > 1
+    with shared_start(request.start, slots, several=several) as start:
         request = dataclasses.replace(request, start=start)
         if slots > 1:
             judged = _side_by_side(tasks, submission, request, run, on_check, slots)
@@ -117,17 +117,6 @@ def _judge_all(
             judged = [judge_task(task, submission, request, run, on_check) for task in tasks]
     errors = [one.error for one in judged if one.error is not None]
     return [one.result for one in judged], errors[0] if errors else None
-
-
-@contextlib.contextmanager
-def _judges(tasks: list[Task], submission: Submission, given: Start, slots: int) -> Iterator[Start]:
-    """Judges of several tasks share their start-up; a single one has nobody to share it with."""
-    alone = sum(task.id in submission.entries for task in tasks) < 2
-    if alone or given is not StartedJudge or not is_available():
-        yield given
-        return
-    with WarmJudges(slots) as judges:
-        yield judges.start
 
 
 def _side_by_side(

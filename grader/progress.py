@@ -43,23 +43,26 @@ class Progress:
 
     def check(self, task_id: str, result: CheckResult) -> None:
         """One more check is done."""
-        if self._enabled and not self._terminal and task_id not in self._announced:
-            click.echo(f"grading {task_id} ...", err=True)
-        self._announced.add(task_id)  # tasks that run side by side take turns here
-        self._task, self._opinions = task_id, 0
+        self._announce(task_id, f"grading {task_id} ...")
+        self._point = ""
         self._done += 1
         self._passed += result.outcome is Outcome.PASSED
 
     def opinion(self, question: str, point: str) -> None:
         """A language model has marked one more point of a written answer."""
-        if self._enabled and not self._terminal and self._task != question:
-            click.echo(f"asking for a second opinion on {question} ...", err=True)
-        self._task = question
+        self._announce(question, f"asking for a second opinion on {question} ...")
         self._opinions += 1
         self._point = point
 
+    def _announce(self, name: str, line: str) -> None:
+        """Says once what has begun: tasks that run side by side take turns here."""
+        if self._enabled and not self._terminal and name not in self._announced:
+            click.echo(line, err=True)
+        self._announced.add(name)
+        self._task = name
+
     def _what(self) -> str:
-        if self._opinions:
+        if self._point:
             return f"second opinion on {self._task}, {self._point}: {self._opinions} points"
         if self._task:
             return f"{self._task}: {self._done} checks, {self._passed} passed"

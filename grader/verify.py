@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import tempfile
 import threading
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from grader.errors import TaskBroken
 from grader.expectation import Expectation, differences, full_marks, read_expected, read_mutant
-from grader.judge.warm import WarmJudges, is_available
+from grader.judge.warm import shared_start
 from grader.model import Report
 from grader.patch import apply_patch
 from grader.pipeline import Request, grade
@@ -95,10 +94,9 @@ def prove(cases: list[Case], request: Request, *, jobs: int, on_verdict: Callabl
         on_verdict(verdict)
         return verdict
 
-    with contextlib.ExitStack() as stack:
-        if len(cases) > 1 and is_available():
-            request = replace(request, start=stack.enter_context(WarmJudges(SLOTS)).start)
-        pool = stack.enter_context(ThreadPoolExecutor(max_workers=jobs))
+    several = len(cases) > 1
+    with shared_start(request.start, SLOTS, several=several) as start, ThreadPoolExecutor(max_workers=jobs) as pool:
+        request = replace(request, start=start)
         try:
             return list(pool.map(work, range(len(cases))))
         except BaseException:  # Ctrl-C, or no sandbox at all: stop what runs, start nothing more

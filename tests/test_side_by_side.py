@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 from grader import GraderError, Settings, grade
 from grader.errors import ExitCode
 from grader.model import CheckResult
+from tests.attacks.drills import wait_for
 from tests.batch.kills import lasting
 from tests.faulty import FAULTS, GOOD
 
@@ -87,9 +87,7 @@ def test_an_interrupt_stops_all_of_them(tasks_dir: Path, tmp_path: Path, make_fo
     process = subprocess.Popen(
         [*command, "--backend", "process"], env=os.environ | {"TMPDIR": str(scratch)}, stderr=subprocess.PIPE, text=True
     )
-    deadline = time.monotonic() + 60
-    while len(list(said.iterdir())) < 2 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for(lambda: len(list(said.iterdir())) == 2, 60)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == ExitCode.INTERRUPTED

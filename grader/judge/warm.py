@@ -13,12 +13,14 @@ import signal
 import socket
 import subprocess
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import IO, Final, Self
 
 from grader.judge import starting
 from grader.judge.job import Job
+from grader.judge.launch import Start
 from grader.judge.starting import Process, StartedJudge
 
 ANSWER_S: Final = 60.0
@@ -190,6 +192,16 @@ class _Lent(StartedJudge):
 def _dismiss(future: Future[StartedJudge]) -> None:
     with contextlib.suppress(Exception):
         future.result().close()
+
+
+@contextlib.contextmanager
+def shared_start(given: Start, slots: int, *, several: bool) -> Iterator[Start]:
+    """Judges that share their start-up where there are several and the caller has no such already; else `given`."""
+    if not several or given is not StartedJudge or not is_available():
+        yield given
+        return
+    with WarmJudges(slots) as judges:
+        yield judges.start
 
 
 def is_available() -> bool:

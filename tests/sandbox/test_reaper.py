@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psutil
@@ -150,33 +151,46 @@ time.sleep(600)
 """
 
 
-@pytest.mark.docker
-def test_the_container_of_a_killed_judge_is_reaped_at_the_next_start(sandbox_image: str) -> None:
-    run_id = f"test-reaper-{os.getpid()}"
+@contextmanager
+def started_judge(run_id: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has started a sandbox; whoever asks kills it."""
     with subprocess.Popen([sys.executable, "-c", START, run_id], stdout=subprocess.PIPE) as judge:
         assert judge.stdout
         assert judge.stdout.readline() == b"started\n"
-        with closing(connect()) as client:
-            mine = {"all": True, "filters": {"label": f"{LABEL}={run_id}"}}
-            backend("docker").reap()
-            assert len(client.api.containers(**mine)) == 1, "its judge is alive"
-            judge.send_signal(signal.SIGKILL)
-            judge.wait()
-            assert backend("docker").reap() >= 1
-            assert client.api.containers(**mine) == []
+        yield judge
+
+
+def kill(judge: subprocess.Popen[bytes]) -> None:
+    """Without a word."""
+    judge.send_signal(signal.SIGKILL)
+    judge.wait()
+
+
+def containers(run_id: str) -> list[Any]:
+    """What the engine has of a run, also what has ended."""
+    with closing(connect()) as client:
+        return list(client.api.containers(all=True, filters={"label": f"{LABEL}={run_id}"}))
+
+
+@pytest.mark.docker
+def test_the_container_of_a_killed_judge_is_reaped_at_the_next_start(sandbox_image: str) -> None:
+    run_id = f"test-reaper-{os.getpid()}"
+    with started_judge(run_id) as judge:
+        backend("docker").reap()
+        assert len(containers(run_id)) == 1, "its judge is alive"
+        kill(judge)
+        assert backend("docker").reap() >= 1
+        assert containers(run_id) == []
 
 
 @pytest.mark.docker
 def test_a_sandbox_that_starts_removes_what_a_killed_judge_left(sandbox_image: str) -> None:
     run_id = f"test-reaper-start-{os.getpid()}"
-    with subprocess.Popen([sys.executable, "-c", START, run_id], stdout=subprocess.PIPE) as judge:
-        assert judge.stdout
-        assert judge.stdout.readline() == b"started\n"
-        judge.send_signal(signal.SIGKILL)
-        judge.wait()
+    with started_judge(run_id) as judge:
+        kill(judge)
     request = SandboxRequest(run_id=f"{run_id}-next", limits=Limits(), slot=9)
-    with closing(connect()) as client, closing(backend("docker").start(request)):
-        assert client.api.containers(all=True, filters={"label": f"{LABEL}={run_id}"}) == []
+    with closing(backend("docker").start(request)):
+        assert containers(run_id) == []
 
 
 @pytest.mark.docker
@@ -190,5 +204,4 @@ def test_an_interrupt_while_a_container_is_made_leaves_none(
     request = SandboxRequest(run_id="interrupted-while-made", limits=Limits())
     with pytest.raises(KeyboardInterrupt):
         backend("docker").start(request)
-    with closing(connect()) as client:
-        assert client.api.containers(all=True, filters={"label": f"{LABEL}={request.run_id}"}) == []
+    assert containers(request.run_id) == []
