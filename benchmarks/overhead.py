@@ -3,7 +3,7 @@
     python -m benchmarks.overhead [--times 5] [--calls 300] [--task T ...] [--output FILE]
 
 Needs the Docker engine and the sandbox image. Figures are medians of several measurements of one run; run it on a
-machine that does nothing else (the load average is recorded). The aims: at most 3 s of CPU over the bare run of each
+machine that does nothing else (the load average is recorded). The aims: at most 2 s of CPU over the bare run of each
 task's reference, at most 1 ms for a small call.
 """
 
@@ -20,7 +20,7 @@ from benchmarks import machine, overhead_calls, overhead_grading, overhead_start
 from grader.atomic import write_text
 from grader.errors import GraderError
 
-AIM_OVERHEAD_S = 3.0
+AIM_OVERHEAD_S = 2.0
 AIM_CALL_MS = 1.0
 
 ROWS = (

@@ -6,17 +6,23 @@ Nothing here runs in the fork server: only a forked child ever touches candidate
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import CodeType, ModuleType
 
+from grader.worker import dynamo
+
 MAX_SOURCE_BYTES = 5 * 1024**2
 PREIMPORTED = ("matplotlib.pyplot", "einops", "tqdm", "tqdm.auto", "torch.utils.data", "dataclasses", "PIL.Image")
 """Slow imports of packages that the image has; see `preimport`."""
+COMPILES = re.compile(rb"(?<!\bre)\.compile\b|_dynamo|_inductor|functorch|\btorch\.func\b|\bvmap\b|utils\.checkpoint")
+"""What a file mentions that makes torch import its compiler."""
 
 
 class CannotLoad(Exception):
@@ -30,10 +36,16 @@ def preimport(files: Mapping[str, bytes]) -> None:
     The submission is only searched for fixed words here; which modules can be imported is our list, not its choice.
     """
     text = b"\n".join(content for name, content in files.items() if name.endswith(".py"))
-    for name in PREIMPORTED:
-        if name.partition(".")[0].encode() in text:
-            with contextlib.suppress(Exception):  # absent or broken: the candidate's own import will say so
-                importlib.import_module(name)
+    wanted = [name for name in PREIMPORTED if name.partition(".")[0].encode() in text]
+    gc.disable()  # as in prepare.warm_up
+    for name in wanted:
+        with contextlib.suppress(Exception):  # absent or broken: the candidate's own import will say so
+            importlib.import_module(name)
+    if COMPILES.search(text):
+        with contextlib.suppress(Exception):
+            dynamo.real()
+    gc.freeze()
+    gc.enable()
 
 
 def write_files(root: Path, files: Mapping[str, bytes]) -> None:

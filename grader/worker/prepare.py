@@ -1,8 +1,8 @@
 """Gets this process ready before any candidate byte arrives: descriptors, signals, torch, memory.
 
 Forking after a parent used several OpenMP threads hangs the child (PyTorch issue 17199), so the server
-sets one thread before any tensor work and never touches CUDA. The first optimiser step imports
-torch._dynamo (about a second); doing it once here makes a forked child train after milliseconds.
+sets one thread before any tensor work and never touches CUDA. A first training step fills torch's caches, so that a
+forked child trains after milliseconds.
 """
 
 from __future__ import annotations
@@ -90,7 +90,11 @@ def warm_up(*, gpu: bool = False) -> None:
     import safetensors.torch  # noqa: F401 - imported for its side effect before the fork
     import torch
 
+    from grader.worker import dynamo, verbs
+
+    dynamo.postpone()
     torch.set_num_threads(1)
+    verbs.seed_everything(0)  # every child's first step, which imports numpy.random
     if gpu:
         _settle_cuda()
     net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(72, 2))
