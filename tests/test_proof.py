@@ -1,7 +1,8 @@
 """The CNN task is proven in containers: full marks for what is right, the declared losses for what is wrong.
 
 The whole proof is `grader tasks validate cnn_classifier`. Here run the reference, every sample, two styles and as many
-mutants as it takes for each check that a mutant names to fail at least once. GRADER_PROVE=all runs everything.
+mutants as it takes, beside the samples, for each check that a mutant names to fail at least once. GRADER_PROVE=all runs
+everything.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The GAN task is proven in containers, as far as a test run can afford it: trainings are what this task costs.
 
 The whole proof is `grader tasks validate gan`. Here run the reference, a style, the samples, and as many mutants as it
-takes for each check that a mutant names to fail at least once, cheap ones first. GRADER_PROVE=all runs everything.
+takes, beside the samples, for each check that a mutant names to fail at least once, cheap ones first. GRADER_PROVE=all
+runs everything.
 """
 
 from __future__ import annotations
