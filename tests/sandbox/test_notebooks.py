@@ -362,9 +362,8 @@ def test_all_cells_together_have_a_limit(rig: Rig, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.docker
+@pytest.mark.parametrize("fresh", ["docker"], indirect=True)  # without a container processes are the whole user's
 def test_a_fork_bomb_in_a_cell_ends_soon(fresh: Rig) -> None:
-    if fresh.name == "process":
-        pytest.skip("the process backend bounds processes for the whole user only")
     fresh._submission = type(fresh._submission)(id="a", candidate="A", files=NOTEBOOKS, entries={}, sha256="")
     fresh.hello().kill()
     started = time.monotonic()
