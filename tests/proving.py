@@ -32,7 +32,7 @@ def name_of(case: Case) -> str:
     return f"{case.kind}-{case.name}"
 
 
-def covering(mutants: list[Case], task: str, cost: Callable[[Case], float], seen: Collection[str] = ()) -> list[Case]:
+def covering(mutants: list[Case], task: str, cost: Callable[[Case], float], seen: Collection[str]) -> list[Case]:
     """A small set of mutants under which each check that any of them names must fail (greedy set cover).
 
     `seen` are checks that are seen to fail without them.

@@ -1,4 +1,4 @@
-"""Leaves torch's compiler unimported until something is compiled: a second of CPU and a third of a sandbox's memory.
+"""Leaves torch's compiler unimported until something is compiled: a second of CPU and a quarter of a sandbox's memory.
 
 The first optimiser that is made imports `torch._dynamo`, although ordinary training asks it for two things only: to
 break a graph, which does nothing while none is recorded, and to keep functions of the optimiser from being compiled,
@@ -52,7 +52,7 @@ class _StandIn(ModuleType):
 
     def disable(self, *args: Any, **kwargs: Any) -> Any:
         """The answer to torch's own decorator, the only one to ask in this way; anybody else's is the real one's."""
-        if kwargs == {"wrapping": False} and is_postponed():
+        if kwargs == {"wrapping": False}:
             return _Uncompiled(*args)
         return real().disable(*args, **kwargs)
 

@@ -6,7 +6,6 @@ Nothing here runs in the fork server: only a forked child ever touches candidate
 from __future__ import annotations
 
 import contextlib
-import gc
 import importlib
 import importlib.util
 import os
@@ -16,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from grader.worker import dynamo
+from grader.worker import dynamo, prepare
 
 MAX_SOURCE_BYTES = 5 * 1024**2
 PREIMPORTED = ("matplotlib.pyplot", "einops", "tqdm", "tqdm.auto", "torch.utils.data", "dataclasses", "PIL.Image")
@@ -36,16 +35,14 @@ def preimport(files: Mapping[str, bytes]) -> None:
     The submission is only searched for fixed words here; which modules can be imported is our list, not its choice.
     """
     text = b"\n".join(content for name, content in files.items() if name.endswith(".py"))
-    wanted = [name for name in PREIMPORTED if name.partition(".")[0].encode() in text]
-    gc.disable()  # as in prepare.warm_up
-    for name in wanted:
-        with contextlib.suppress(Exception):  # absent or broken: the candidate's own import will say so
-            importlib.import_module(name)
-    if COMPILES.search(text):
-        with contextlib.suppress(Exception):
-            dynamo.real()
-    gc.freeze()
-    gc.enable()
+    with prepare.to_stay():
+        for name in PREIMPORTED:
+            if name.partition(".")[0].encode() in text:
+                with contextlib.suppress(Exception):  # absent or broken: the candidate's own import will say so
+                    importlib.import_module(name)
+        if COMPILES.search(text):
+            with contextlib.suppress(Exception):
+                dynamo.real()
 
 
 def write_files(root: Path, files: Mapping[str, bytes]) -> None:

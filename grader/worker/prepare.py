@@ -14,8 +14,10 @@ import gc
 import os
 import resource
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from grader.worker import dynamo
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -80,17 +82,31 @@ def soften_child() -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
 
 
-def warm_up(*, gpu: bool = False) -> None:
-    """Imports torch and runs one tiny training step on one thread; then freezes the garbage collector.
+@contextlib.contextmanager
+def to_stay() -> Iterator[None]:
+    """The garbage collector rests, and leaves what came meanwhile alone for good.
 
-    The collector rests meanwhile: what torch brings stays, and looking through it again and again takes a sixth of the
-    time. With `gpu` the settings are those under which CUDA repeats itself and rounds as a CPU does, as far as it can.
+    What an import brings stays: looking through it again and again takes a sixth of the time of importing torch, and
+    in a forked child costs a copy of each page.
     """
     gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@to_stay()
+def warm_up(*, gpu: bool = False) -> None:
+    """Imports torch and runs one tiny training step on one thread.
+
+    With `gpu` the settings are those under which CUDA repeats itself and rounds as a CPU does, as far as it can.
+    """
     import safetensors.torch  # noqa: F401 - imported for its side effect before the fork
     import torch
 
-    from grader.worker import dynamo, verbs
+    from grader.worker import verbs
 
     dynamo.postpone()
     torch.set_num_threads(1)
@@ -103,9 +119,6 @@ def warm_up(*, gpu: bool = False) -> None:
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(net(torch.rand(2, 1, 8, 8)), torch.tensor([0, 1])).backward()  # type: ignore[no-untyped-call]  # as in verbs
         optimizer.step()
-    del net, optimizer
-    gc.freeze()
-    gc.enable()
 
 
 def _settle_cuda() -> None:
