@@ -94,7 +94,7 @@ def run_suites(path: Path, seed: int) -> Recording:
     submission = load_submission(path, [name])
     with tempfile.TemporaryDirectory(prefix="grader-bare-") as folder:
         bench = InProcessBench(task, submission, submission.entries[name], seed, Path(folder))
-        plugin = JudgePlugin(task, bench, complete=True, on_check=lambda _result: None, device="cpu")
+        plugin = JudgePlugin(task, bench, complete=True, on_check=lambda _result, _trace: None, device="cpu")
         suites = [str(Path(task.root, suite)) for suite in ("public", "hidden")]
         options = ["--import-mode=importlib", "--capture=no", f"--rootdir={task.root}"]
         options += [

@@ -55,7 +55,7 @@ def grade(  # noqa: PLR0913 -- all but two are by keyword, and most callers need
     `tasks` are names, folders or loaded tasks; all of `settings.tasks_dir` where there are none. With `output` the
     report is written there, its pictures beside it. `on_check` is told of each finished check (task id, result),
     `on_note` of what is wrong with the machine while the grading goes on; all are called from the caller's thread.
-    `jobs` tasks are graded at a time, by default as many as cores, memory and GPUs carry.
+    `jobs` tasks, or parts of one, are graded at a time, by default as many as cores, memory and GPUs carry.
 
     Raises UsageError for a path that does not exist or cannot be written, TaskBroken for a task that cannot be read,
     SandboxUnavailable where nothing can be run.
@@ -103,8 +103,10 @@ def _tasks(wanted: Iterable[str | Path | Task], settings: Settings) -> dict[str,
 
 
 def _slots(jobs: int | None, tasks: Mapping[str, Task], settings: Settings) -> int:
-    """How many tasks run at a time. A single one may use the whole machine, and asks for nothing."""
-    return len(make_slots(jobs, tasks.values(), settings)) if len(tasks) > 1 else 1
+    """How many tasks, or parts of them, run at a time. A device goes to one task, which is not shared then."""
+    code = [task for task in tasks.values() if task.kind == "code"]
+    alone = len(tasks) == 1 and (not code or (settings.gpus != "none" and code[0].gpu != "none"))
+    return 1 if alone else len(make_slots(jobs, tasks.values(), settings))
 
 
 def _saved(graded: Graded, output: str | Path | None) -> Report:

@@ -23,6 +23,8 @@ from typing import Final
 from grader import __version__
 from grader.config import Settings, cache_folder
 from grader.errors import GraderError, SandboxUnavailable, SubmissionRejected, TaskBroken, Ungraded
+from grader.judge.crew import Crews
+from grader.judge.helping import Helpers
 from grader.judge.job import Job
 from grader.judge.launch import Start, run_judge
 from grader.judge.starting import StartedJudge
@@ -68,7 +70,7 @@ class Request:
     only_present: bool = False
     """Leave tasks out that the submission does not answer (self-check), instead of scoring them 0."""
     slots: int = 1
-    """How many tasks are graded at a time."""
+    """How many tasks are graded at a time; what is left over takes part in one of them."""
     slot: int = 0
     """Where there is one task at a time: the place that it has, from 0."""
     cores: tuple[int, ...] = ()
@@ -77,6 +79,8 @@ class Request:
     """Draw the pictures of a run: only where somebody keeps them."""
     start: Start = StartedJudge
     """Where judges come from."""
+    crews: Crews | None = None
+    """Where others find a task that runs, to take part in it."""
     on_opinion: OnOpinion | None = None
     on_note: Callable[[str], None] | None = None
     """Told one line of something that is wrong with the machine, while the grading goes on."""
@@ -107,12 +111,12 @@ def grade(path: Path, request: Request, on_check: OnCheck | None = None) -> Grad
 def _judge_all(
     tasks: list[Task], submission: Submission, request: Request, run: Run, on_check: OnCheck | None
 ) -> tuple[list[TaskResult], GraderError | None]:
-    slots = min(request.slots, len(tasks))
-    several = sum(task.id in submission.entries for task in tasks) > 1
-    with shared_start(request.start, slots, several=several) as start:
+    answered = sum(task.id in submission.entries for task in tasks)
+    slots = request.slots if answered else 1
+    with shared_start(request.start, slots, several=answered > 1 or slots > 1) as start:
         request = dataclasses.replace(request, start=start)
         if slots > 1:
-            judged = _side_by_side(tasks, submission, request, run, on_check, slots)
+            judged = _side_by_side(tasks, submission, request, run, on_check)
         else:
             judged = [judge_task(task, submission, request, run, on_check) for task in tasks]
     errors = [one.error for one in judged if one.error is not None]
@@ -120,9 +124,14 @@ def _judge_all(
 
 
 def _side_by_side(
-    tasks: list[Task], submission: Submission, request: Request, run: Run, on_check: OnCheck | None, slots: int
+    tasks: list[Task], submission: Submission, request: Request, run: Run, on_check: OnCheck | None
 ) -> list[Judged]:
-    """As one after the other, `slots` at a time; the caller's functions are called in the caller's thread."""
+    """As one after the other, in several slots; the caller's functions are called in the caller's thread."""
+    crews = Crews()
+
+    def label(task: Task) -> str:
+        """Of its sandboxes: where one task fails, what is removed must not be another's."""
+        return f"{run.id}-{task.id}"
 
     def work(task: Task, context: Context) -> Judged:
         def through(call: Callable[..., None] | None) -> Callable[..., None] | None:
@@ -131,15 +140,15 @@ def _side_by_side(
         mine = dataclasses.replace(
             request,
             slot=context.slot.number,
+            crews=crews,
             cancelled=context.cancelled,
             on_opinion=through(request.on_opinion),
             on_note=through(request.on_note),
         )
-        # The label of its sandboxes: where one task fails, what is removed must not be another's.
-        labelled = dataclasses.replace(run, id=f"{run.id}-{task.id}")
-        return judge_task(task, submission, mine, labelled, through(on_check))
+        return judge_task(task, submission, mine, dataclasses.replace(run, id=label(task)), through(on_check))
 
-    pool: Pool[Task, Judged] = Pool(work, [Slot(number=number) for number in range(slots)])
+    slots = [Slot(number=number) for number in range(request.slots)]
+    pool: Pool[Task, Judged] = Pool(work, slots, helper=Helpers(crews, label, request.start))
     longest_first = sorted(tasks, key=lambda task: -task.limits.task_cpu_s)
     judged = run_all(pool, longest_first, lambda call: call())
     by_task = {task.id: one for task, one in zip(longest_first, judged, strict=True)}
@@ -183,7 +192,7 @@ def _judge(task: Task, submission: Submission, request: Request, run: Run, on_ch
         job = job_for(task, submission, request, run, lease)
         try:
             told = (lambda check: on_check(task.id, check)) if on_check else None
-            result = run_judge(job, told, request.cancelled, request.start)
+            result = run_judge(job, told, request.cancelled, request.start, request.crews)
         except BaseException:
             _reap(settings.backend, run.id)
             raise

@@ -11,12 +11,17 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from grader import GraderError, Settings, grade
+from grader.batch.command import Options, run_batch
+from grader.batch.discovery import Found
 from grader.errors import ExitCode
 from grader.model import CheckResult
+from grader.reports.as_json import to_json
+from grader.task import load_tasks
 from tests.attacks.drills import wait_for
 from tests.batch.kills import lasting
 from tests.faulty import FAULTS, GOOD
@@ -62,6 +67,45 @@ def test_the_report_is_that_of_one_after_the_other(
     assert [task["task"] for task in reports[1]["tasks"]] == ["adder", "summer"]
     assert sorted(told[:6]) == sorted(told[6:]), "every check is told of once"
     assert threads == {threading.current_thread()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["grade", "batch"])
+def test_slots_that_are_left_over_share_a_task(
+    how: str, tmp_path: Path, make_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.judge.crew.HELP_AFTER_S", 0.0)
+    seen = tmp_path / "seen"
+    seen.mkdir()
+    meets = (
+        "import os, pathlib, time\n"
+        f"seen = pathlib.Path({str(seen)!r})\n"
+        "(seen / str(os.getppid())).touch()  # the sandbox that this process is a child of\n"
+        "end = time.monotonic() + {patience}\n"
+        "while len(list(seen.iterdir())) < 2 and time.monotonic() < end: time.sleep(0.02)\n"
+    )
+    reports = []
+    for jobs, patience in ((1, 0), (2, 60)):
+        for file in seen.iterdir():
+            file.unlink()
+        folder = make_folder(f"in{jobs}/ada", {"adder.py": meets.format(patience=patience) + GOOD})
+        reports.append(_report(how, folder, tmp_path / f"out{jobs}", jobs))
+        assert len(list(seen.iterdir())) == jobs, "sandboxes"
+    assert reports[0] == reports[1]
+    assert reports[0]["score"]["percent"] == 100
+
+
+def _report(how: str, folder: Path, out: Path, jobs: int) -> dict[str, Any]:
+    """What two gradings of one code have in common, by way of `grader grade` or `batch`."""
+    settings = Settings(tasks_dir=ADDER.parent, backend="process", seed=5)
+    if how == "batch":
+        options = Options(out=out, jobs=jobs, quiet=True)
+        run_batch([Found(id="ada", path=folder)], load_tasks(ADDER.parent, ["adder"]), settings, options)
+        report = json.loads((out / "ada" / "report.json").read_text(encoding="utf-8"))
+    else:
+        report = to_json(grade(folder, ["adder"], settings=settings, jobs=jobs))
+    del report["run"]["id"], report["submission"]
+    return cast("dict[str, Any]", lasting(report))
 
 
 @pytest.mark.slow

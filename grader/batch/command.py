@@ -23,6 +23,8 @@ from grader.batch.slots import make_slots
 from grader.batch.unit import Unit, grade_unit
 from grader.config import Settings
 from grader.errors import SandboxUnavailable
+from grader.judge.crew import Crews
+from grader.judge.helping import Helpers
 from grader.judge.starting import sweep
 from grader.judge.warm import WarmJudges, is_available
 from grader.model import Task
@@ -112,10 +114,11 @@ def _place(
     ground = Ground(settings=settings, seed=seed, image=image, devices=devices)
     if not is_available() or all(task.kind != "code" for task in tasks.values()):
         return ground, make_runner(options.runner, grade_unit, slots), len(slots)
-    judges = stack.enter_context(WarmJudges(len(slots)))
+    judges, crews = stack.enter_context(WarmJudges(len(slots))), Crews()
     ahead = JudgesAhead(judges, gpus=bool(devices))
-    work = functools.partial(grade_unit, start=judges.start)
-    return ground, make_runner(options.runner, work, slots, ahead=ahead), len(slots)
+    helper = Helpers[Unit](crews, lambda unit: unit.run.id, judges.start)
+    work = functools.partial(grade_unit, start=judges.start, crews=crews)
+    return ground, make_runner(options.runner, work, slots, ahead=ahead, helper=helper), len(slots)
 
 
 def _prepare(

@@ -22,7 +22,7 @@ from grader.batch.unit import Unit
 from grader.errors import AttestationFailed, GraderError, SandboxUnavailable, SubmissionRejected, TaskBroken, Ungraded
 from grader.model import Report, Score, TaskResult, TaskStatus
 from grader.pipeline import Judged
-from grader.runners.protocol import Ended, Runner, Told
+from grader.runners.protocol import Ended, Helped, Runner, Told
 from grader.store import JobRow, Kept, Store
 from grader.text import sanitize_line
 
@@ -51,6 +51,7 @@ class Session:
         self._order = itertools.count()
         self._open: dict[str, Opened] = {}
         self._began: dict[str, float] = {}
+        self._helping: dict[int, float] = {}
         self._any_ran = False
         self.rows: list[JobRow] = []
         """What became of each submission, in the order in which they ended."""
@@ -68,6 +69,8 @@ class Session:
                 event = self._runner.next(self._patience())
                 if isinstance(event, Told):
                     self._show.told(event.slot, event.what)
+                elif isinstance(event, Helped):
+                    self._show.ended(event.slot, time.monotonic() - self._helping.pop(event.slot.number))
                 elif event is not None:
                     self._ended(event)
         finally:
@@ -83,11 +86,19 @@ class Session:
             del self._ready[place]
             self._start(unit)
         self._runner.expect(self._ready)
+        if not waiting and not self._ready:
+            self._assist()
         busy = len(self._began) + self._runner.free
         if waiting and self._runner.free and len(self._open) < busy + _AHEAD:
             self._open_one(waiting.popleft())
             return False
         return True
+
+    def _assist(self) -> None:
+        """At the end of a batch, and in a small one, slots that are left over take part in what the others do."""
+        for slot, unit in self._runner.assist():
+            self._helping[slot.number] = time.monotonic()
+            self._show.started(slot, unit.submission.id, unit.task.id, helps=True)
 
     def _patience(self) -> float:
         due = self._later[0][0] - time.monotonic() if self._later else _POLL_S

@@ -40,9 +40,13 @@ class Busy:
     passed: int = 0
     points: int = 0
     """Points of written answers that a language model has marked."""
+    helps: bool = False
+    """It runs a part of the checks, and the slot that has the task counts them."""
 
     def words(self) -> str:
         """How far it is."""
+        if self.helps:
+            return "helps with its checks"
         if self.points:
             return f"second opinion: {self.points} points"
         return f"{self.checks} checks, {self.passed} passed" if self.checks else "starting"
@@ -101,8 +105,8 @@ class Tally:
 class Show(Protocol):
     """Told of everything that happens."""
 
-    def started(self, slot: Slot, submission: str, task: str) -> None:
-        """A task starts in a slot."""
+    def started(self, slot: Slot, submission: str, task: str, *, helps: bool = False) -> None:
+        """A task starts in a slot; `helps`: a part of one that has another slot."""
 
     def told(self, slot: Slot, what: object) -> None:
         """A running task says something: a CheckResult, an Opinion, or a line about the machine."""
@@ -145,9 +149,9 @@ class Lines:
         """Prints a line that stays."""
         click.echo(line, err=True)
 
-    def started(self, slot: Slot, submission: str, task: str) -> None:
+    def started(self, slot: Slot, submission: str, task: str, *, helps: bool = False) -> None:
         """See Show."""
-        self._busy[slot.number] = Busy(submission, task, time.monotonic())
+        self._busy[slot.number] = Busy(submission, task, time.monotonic(), helps=helps)
 
     def told(self, slot: Slot, what: object) -> None:
         """See Show."""

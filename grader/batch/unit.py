@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from grader.judge.crew import Crews
 from grader.judge.launch import Start
 from grader.judge.starting import StartedJudge
 from grader.model import CheckResult, Run, Submission, Task
@@ -34,11 +35,12 @@ class Opinion:
     point: str
 
 
-def grade_unit(unit: Unit, context: Context, start: Start = StartedJudge) -> Judged:
+def grade_unit(unit: Unit, context: Context, start: Start = StartedJudge, crews: Crews | None = None) -> Judged:
     """Grades it in a slot, telling of each `CheckResult` and `Opinion`. Raises SandboxUnavailable."""
     request = replace(
         placed(unit, context.slot),
         start=start,
+        crews=crews,
         on_opinion=lambda question, point: context.tell(Opinion(question=question, point=point)),
         on_note=context.tell,
         cancelled=context.cancelled,

@@ -1,7 +1,8 @@
 """`python -I -m grader.judge`: the trusted process that runs one task's suite with pytest.
 
-The job comes as JSON on standard input, then the word to go; events go as JSON lines to the descriptor in the first
-argument; the second is the process that wants them.
+The job comes as JSON on standard input, then the word to go, then which of the suite's groups of checks to run, one
+after the other; events go as JSON lines to the descriptor in the first argument; the second is the process that wants
+them.
 Nothing of the submission is importable here: it is bytes in a dataclass until the sandbox is attested.
 """
 
@@ -13,7 +14,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -46,8 +47,13 @@ class Events:
         self._file.flush()
 
 
-def run(job: Job, events: Events, wait_for_go: Callable[[], None] = lambda: None) -> None:
-    """Runs the suites of `job` and reports each check, then how the sandbox was isolated and what it used."""
+def run(job: Job, events: Events, parent: Parent) -> None:
+    """Runs those checks of `job` that the parent asks for, reports each, then how the sandbox was isolated and used."""
+
+    def turns(groups: Sequence[Mapping[str, int]]) -> Iterator[int]:
+        events.send("groups", groups=groups)
+        return _turns(events, parent)
+
     limits = job.task.limits
     request = SandboxRequest(
         run_id=job.run_id,
@@ -59,13 +65,14 @@ def run(job: Job, events: Events, wait_for_go: Callable[[], None] = lambda: None
         cores=job.cores,
         deadline_s=limits.task_wall_s + WAIT_S,
     )
-    with Bench(backend(job.backend), request, job.submission, job.entry, job.seed, wait_for_go) as bench:
+    with Bench(backend(job.backend), request, job.submission, job.entry, job.seed, parent.wait_for_go) as bench:
         plugin = JudgePlugin(
             job.task,
             bench,
             complete=Path(job.task.root, "hidden").is_dir() and "hidden" in job.suites,
-            on_check=lambda result: events.send("check", check=check_to_json(result)),
+            on_check=lambda result, trace: events.send("check", check=check_to_json(result), trace=trace),
             device="cuda" if job.gpus else "cpu",
+            turns=turns,
         )
         try:
             bench.start()
@@ -80,9 +87,10 @@ def run(job: Job, events: Events, wait_for_go: Callable[[], None] = lambda: None
         _send_pictures(plugin, events)
     notebook = bench.notebook
     if notebook is not None and notebook.executed:
-        events.send("artifact", artifact=artifact_to_json(executed_notebook(notebook.executed)))
+        events.send("artifact", artifact=artifact_to_json(executed_notebook(notebook.executed)), ranks=None)
     facts = dataclasses.asdict(bench.facts) if bench.facts else None
-    diagnosis = [dataclasses.asdict(row) for row in plugin.suspicions.found()]
+    seen = plugin.suspicions
+    diagnosis = [dataclasses.asdict(row) | {"rank": seen.ranks[row.id]} for row in seen.found()]
     events.send(
         "done",
         facts=facts,
@@ -93,6 +101,16 @@ def run(job: Job, events: Events, wait_for_go: Callable[[], None] = lambda: None
     )
 
 
+def _turns(events: Events, parent: Parent) -> Iterator[int]:
+    """What the parent wants next, each time that we have nothing to do."""
+    while True:
+        events.send("idle")
+        turn = parent.next_turn()
+        if turn is None:
+            return
+        yield turn
+
+
 def _send_pictures(plugin: JudgePlugin, events: Events) -> None:
     """Draws after the last check, when the sandbox is gone: nobody waits for a picture."""
     pictures = plugin.kept.pictures()
@@ -100,7 +118,7 @@ def _send_pictures(plugin: JudgePlugin, events: Events) -> None:
         from grader.judge.pictures import draw_all
 
         for file in draw_all(pictures):
-            events.send("artifact", artifact=artifact_to_json(file))
+            events.send("artifact", artifact=artifact_to_json(file), ranks=plugin.kept.ranks[file.name])
 
 
 def _run_pytest(job: Job, plugin: JudgePlugin) -> None:
@@ -146,7 +164,7 @@ def judge(descriptor: int, pid: int) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix="grader-judge-") as folder:
             os.chdir(folder)
-            run(job, events, parent.wait_for_go)
+            run(job, events, parent)
     finally:
         parent.done()
 

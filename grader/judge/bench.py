@@ -10,95 +10,24 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Self
 
 import numpy as np
 
-from grader.judge.ends import death_line, fault_of
 from grader.judge.faults import CandidateFault, SandboxDown
-from grader.judge.link import Link, Reply
+from grader.judge.link import Link
 from grader.judge.notebook import NotebookRun, notebook_seed
 from grader.judge.proxy import Candidate
-from grader.judge.tensors import leaf_reader, read_body
+from grader.judge.session import Session
+from grader.judge.trace import MAX_REPLACEMENTS, TIME_LINE, Trace, deaths_line
 from grader.model import Entry, Limits, Outcome, SandboxFacts, Submission
 from grader.sandbox.protocol import Backend, SandboxRequest
-from grader.worker.values import unpack
-from grader.worker.wire import ProtocolError, check_keys
 
-MAX_REPLACEMENTS: Final = 2
 LOAD_CPU_S: Final = 20.0
 MAX_LINE_DIGITS: Final = 7
 CELL: Final = re.compile(r"(.{1,200}\.ipynb)\[cell ([0-9]{1,4})\]")
-ANSWER_STATUS: Final = {"ok", "raised", "invalid", "output_limit"}
-
-
-class Session:
-    """One forked child: the `Line` of a Candidate."""
-
-    def __init__(self, bench: Bench, link: Link, number: int, seeds: Callable[[], int]) -> None:
-        self._bench, self._link, self.number, self._seeds = bench, link, number, seeds
-        self.alive = True
-
-    def ask(self, verb: str, arguments: Mapping[str, Any], value: Any, body: bytes, cpu_s: float | None) -> Any:
-        """See proxy.Line."""
-        if not self.usable:
-            raise CandidateFault(Outcome.CRASHED, "the process that this object lived in has ended")
-        request = {"verb": verb, "arguments": dict(arguments), "value": value, "seed": self._seeds()}
-        head = {"verb": "session", "session": self.number, "request": request}
-        try:
-            reply = self._link.request(head, body, cpu_s=self._bench.budget(cpu_s), cancel=self._cancel())
-        except CandidateFault as fault:
-            self.alive = False
-            self._bench.note_end(fault.outcome)
-            raise
-        self._bench.note_output(reply.output)
-        return self._value(reply)
-
-    @property
-    def usable(self) -> bool:
-        """True while the child can be asked."""
-        return self.alive and not self._link.dead
-
-    def close(self) -> None:
-        """Ends the child; what it left behind goes with it."""
-        if self.usable:
-            self.alive = False
-            try:
-                self._link.request(self._cancel(), cpu_s=2.0)
-            except CandidateFault:  # a server that does not answer is of no more use
-                self._link.kill()
-
-    def _cancel(self) -> dict[str, Any]:
-        return {"verb": "close", "session": self.number}
-
-    def _value(self, reply: Reply) -> Any:
-        if reply.status != "ok" or reply.answer is None:
-            self._raise_ended(reply)
-        try:
-            answer = check_keys(reply.answer, required=("status", "value", "error"))
-            if not isinstance(answer["status"], str) or answer["status"] not in ANSWER_STATUS:
-                raise ProtocolError("an answer of another form")  # noqa: TRY301 - one way to end a session
-            if answer["status"] == "ok":
-                return unpack(answer["value"], leaf_reader(read_body(reply.frame.body, reply.frame.table)))
-            raise self._bench.explain(fault_of(answer, self._bench.own_line, gpu=self._bench.has_gpu))
-        except ProtocolError as error:
-            self._end(Outcome.PROTOCOL)
-            raise CandidateFault(Outcome.PROTOCOL, f"the answer broke the protocol: {error}") from error
-
-    def _raise_ended(self, reply: Reply) -> None:
-        lines = {
-            "died": (Outcome.CRASHED, death_line(reply)),
-            "protocol": (Outcome.PROTOCOL, "the process wrote bytes that the protocol does not allow"),
-            "output_limit": (Outcome.OUTPUT_LIMIT, "the code printed more than the output limit"),
-        }
-        outcome, line = lines.get(reply.status, (Outcome.CRASHED, "the sandbox could not start another process"))
-        self._end(outcome)
-        raise CandidateFault(outcome, line)
-
-    def _end(self, outcome: Outcome) -> None:
-        self.close()
-        self._bench.note_end(outcome)
 
 
 class Bench:
@@ -119,8 +48,9 @@ class Bench:
         self.notebook = NotebookRun(entry.path, notebook_seed(seed)) if entry.kind == "ipynb" else None
         self._link: Link | None = None
         self._sessions = 0
-        self._calls = 0
-        self._deaths = 0
+        self._group = ""
+        self._calls: Counter[str] = Counter()
+        self._opened = self._deaths = 0
         self._earlier_cpu_s = 0.0
         self._peak_bytes = 0
         self._output: list[str] = []
@@ -135,6 +65,19 @@ class Bench:
     def __exit__(self, *_: object) -> None:
         if self._link is not None:
             self._link.kill()
+
+    def turn_to(self, group: str) -> None:
+        """From now on calls are those of this group of checks: its seeds do not depend on what ran before it."""
+        self._group = group
+
+    def note_wait(self, seconds: float) -> None:
+        """Nothing was to be done for so long: it does not count as the task's time."""
+        self._ours_s += seconds
+
+    @property
+    def trace(self) -> Trace:
+        """What was done so far."""
+        return Trace(self._calls.total(), self._opened, self._deaths)
 
     @property
     def limits(self) -> Limits:
@@ -202,8 +145,9 @@ class Bench:
         return self.notebook.explain(fault) if self.notebook is not None else fault
 
     def _living(self) -> Link:
+        self._opened += 1
         if self._deaths > MAX_REPLACEMENTS:
-            raise CandidateFault(Outcome.CRASHED, f"not run: the code ended its process {self._deaths} times before")
+            raise CandidateFault(Outcome.CRASHED, deaths_line(self._deaths))
         if self._link is None or self._link.dead:
             self._replace()
         if self._link is None:
@@ -248,15 +192,16 @@ class Bench:
 
     def next_seed(self) -> int:
         """The seed for the next call: candidates see it, so it is derived and not the secret one."""
-        self._calls += 1
-        digest = hashlib.blake2b(f"{self._seed}/call/{self._calls}".encode(), digest_size=4).digest()
+        self._calls[self._group] += 1
+        call = f"{self._seed}/{self._group}/call/{self._calls[self._group]}"
+        digest = hashlib.blake2b(call.encode(), digest_size=4).digest()
         return int.from_bytes(digest, "big") >> 1
 
     def budget(self, cpu_s: float | None) -> float:
         """The CPU limit of the next call. Raises CandidateFault(TIMEOUT) once the task's own time is used up."""
         left = self.limits.task_cpu_s - self._earlier_cpu_s - (self._link.spent_cpu_s if self._link else 0.0)
         if left <= 0 or time.monotonic() - self._started - self._ours_s > self.limits.task_wall_s:
-            raise CandidateFault(Outcome.TIMEOUT, "not run: the task's time was used up by earlier calls")
+            raise CandidateFault(Outcome.TIMEOUT, TIME_LINE)
         return min(cpu_s or self.limits.call_cpu_s, left)
 
     def usage(self) -> tuple[float, int]:

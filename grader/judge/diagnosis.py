@@ -30,6 +30,10 @@ class Suspicions:
         self._bugs = {bug.id: bug for bug in bugs}
         self._complete = complete
         self._found: dict[str, Diagnosis] = {}
+        self.rank = 0
+        """Which check is running, counted in the order of a run by one judge."""
+        self.ranks: dict[str, int] = {}
+        """By id: the check that said what is kept."""
 
     def suspect(self, bug: str, *, confidence: float, evidence: str) -> None:
         """Keeps a suspicion; of two with one id the more confident. Raises TaskBroken for an id without a table."""
@@ -40,8 +44,9 @@ class Suspicions:
         if not 0.0 < confidence <= 1.0:
             raise TaskBroken(f"the confidence in {bug} is {confidence}", hint="give a number in (0, 1]")
         known = self._found.get(bug)
-        if known is None or confidence > known.confidence:
-            entry = self._bugs[bug]
+        sooner = known is not None and confidence == known.confidence and self.rank < self.ranks[bug]
+        if known is None or confidence > known.confidence or sooner:
+            entry, self.ranks[bug] = self._bugs[bug], self.rank
             self._found[bug] = Diagnosis(
                 id=bug,
                 bug=entry.text,

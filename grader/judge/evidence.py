@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from grader.judge.job import MAX_PICTURES
 from grader.text import sanitize_line
 
 MAX_POINTS: Final = 2000
@@ -23,7 +24,6 @@ MAX_SIDE: Final = 64
 MAX_IMAGES: Final = 64
 MAX_ROWS, MAX_COLUMNS, MAX_CELL = 40, 8, 60
 MAX_SERIES: Final = 8
-MAX_PICTURES: Final = 16
 LARGEST: Final = 1e12
 """Beyond it axes show nothing; drawing libraries overflow far above it."""
 
@@ -54,6 +54,10 @@ class Evidence:
 
     def __init__(self) -> None:
         self._pictures: dict[str, Picture] = {}
+        self.rank = 0
+        """Which check is running, counted in the order of a run by one judge."""
+        self.ranks: dict[str, tuple[int, int]] = {}
+        """By name: the first and the last check that kept it."""
 
     def curves(self, name: str, series: Mapping[str, Any], *, title: str, x: str = "", y: str = "") -> None:
         """Lines over 0, 1, 2 ...; each series is (N,)."""
@@ -98,7 +102,10 @@ class Evidence:
             raise ValueError(f"the name of a picture is lower-case letters, digits and _, not {name!r}")
         shown = {key: values for key, values in list(series.items())[:MAX_SERIES] if np.isfinite(values).any()}
         if (shown or rest.get("cells")) and (name in self._pictures or len(self._pictures) < MAX_PICTURES):
-            self._pictures[name] = Picture(name=name, kind=kind, title=title, series=shown, **rest)
+            first, last = self.ranks.get(name, (self.rank, self.rank))
+            self.ranks[name] = (min(first, self.rank), max(last, self.rank))
+            if self.rank >= last:  # else it is from work that is done again, out of turn
+                self._pictures[name] = Picture(name=name, kind=kind, title=title, series=shown, **rest)
 
 
 def numbers(values: Any, dimensions: int, side: int) -> Floats:

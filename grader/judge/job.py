@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from grader.model import (
     ArtifactFile,
@@ -31,6 +31,8 @@ from grader.model import (
 
 SCRATCH_PREFIX = "grader-run-"
 """Name of the folder that a judge is given as TMPDIR, and that is removed after it."""
+MAX_PICTURES: Final = 16
+"""Of a task, whoever drew them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,10 @@ class Job:
     """Cores of the judge and its sandbox; () for all."""
     pictures: bool = False
     """Draw what the suite kept for a person; only where a report is written."""
+
+    def beside(self, number: int) -> Job:
+        """The same for another judge that takes a part of it, the `number`-th; its sandbox is one of its own."""
+        return dataclasses.replace(self, run_id=f"{self.run_id}-{number}")
 
     def to_json(self) -> Json:
         """Plain JSON; file contents as base64."""

@@ -1,29 +1,31 @@
-"""Runs a judge process for a job and collects what it reports.
+"""Runs the judges of a job and collects what they report.
 
-The process is ours, so a judge that dies or overruns its time is our failure, never the candidate's: the task
+A judge is a process of ours, so one that dies or overruns its time is our failure, never the candidate's: the task
 is ungraded.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import select
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-from grader import errors
-from grader.errors import GraderError, Ungraded
-from grader.judge.job import Job, artifact_from_json, check_from_json, diagnosis_from_json, facts_from_json
+from grader.errors import Ungraded
+from grader.judge.crew import Crew, Crews, OnCheck
+from grader.judge.job import Job
+from grader.judge.parts import Part
 from grader.judge.starting import StartedJudge
-from grader.model import ArtifactFile, CheckResult, Json, Resources, TaskResult, TaskStatus
+from grader.model import TaskResult
 
 GRACE_S: Final = 360.0
-
-OnCheck = Callable[[CheckResult], None]
+LOOK_S: Final = 1.0
+"""An interrupt is noticed between two looks."""
+IDLE_LOOK_S: Final = 0.05
+"""So is something to do."""
 
 Start = Callable[[Job], StartedJudge]
 """Gives a judge that has the job: a new one, or one that was started ahead of need."""
@@ -34,59 +36,54 @@ def run_judge(
     on_check: OnCheck | None = None,
     cancelled: threading.Event | None = None,
     start: Start = StartedJudge,
+    crews: Crews | None = None,
 ) -> TaskResult:
-    """Grades one task; stops soon after `cancelled` is set.
+    """Grades one task; stops soon after `cancelled` is set. By way of `crews` others may `help`.
 
-    Raises TaskBroken, SandboxUnavailable (and its kinds) and Ungraded.
+    `on_check` is called from the thread of whoever ran the check. Raises TaskBroken, SandboxUnavailable (and its kinds)
+    and Ungraded.
     """
-    started, collected = time.monotonic(), _Collected(on_check)
-    deadline = started + job.task.limits.task_wall_s + GRACE_S
-    with contextlib.closing(start(job)) as judge:
-        judge.go()
-        _collect(judge, collected, deadline, cancelled or threading.Event())
-        judge.end()
-        if not collected.done:
-            raise Ungraded(f"the judge of task {job.task.id} ended early: {judge.tail()}", hint="run it again")
-    return _result(job, collected, time.monotonic() - started)
+    started, crew = time.monotonic(), Crew(job, on_check)
+    with (crews or Crews()).gathered(crew), contextlib.closing(start(job)) as judge:
+        _serve(judge, crew, crew.first, cancelled or threading.Event())
+        return crew.result(time.monotonic() - started)
 
 
-class _Collected:
-    """The events of one judge."""
+def help_judge(crew: Crew, job: Job, cancelled: threading.Event, start: Start = StartedJudge) -> None:
+    """Runs a part of a task's checks with one more judge, which `job` is for; gives up once the crew needs it no more.
 
-    def __init__(self, on_check: OnCheck | None) -> None:
-        self._on_check = on_check
-        self.checks: list[CheckResult] = []
-        self.artifacts: list[ArtifactFile] = []
-        self.error: GraderError | None = None
-        self.final: Json = {}
-
-    @property
-    def done(self) -> bool:
-        """True once the judge said its last word."""
-        return bool(self.final)
-
-    def take(self, line: bytes) -> None:
-        """Takes one event."""
-        event: dict[str, Any] = json.loads(line)
-        if event["event"] == "check":
-            self.checks.append(check_from_json(event["check"]))
-            if self._on_check:
-                self._on_check(self.checks[-1])
-        elif event["event"] == "artifact":
-            self.artifacts.append(artifact_from_json(event["artifact"]))
-        elif event["event"] == "error":
-            kind = getattr(errors, event["kind"], Ungraded)
-            self.error = kind(event["message"], hint=event["hint"])
-        else:
-            self.final = event
+    Raises what went wrong here; the crew does without.
+    """
+    part = Part()
+    try:
+        with contextlib.closing(start(job)) as judge:
+            _serve(judge, crew, part, cancelled)
+    finally:
+        crew.leave(part)
+    if part.error is not None:
+        raise part.error
 
 
-def _collect(judge: StartedJudge, collected: _Collected, deadline: float, cancelled: threading.Event) -> None:
+def _serve(judge: StartedJudge, crew: Crew, part: Part, cancelled: threading.Event) -> None:
+    """Gives a judge one group after the other, and collects its part until it has said all. Raises Ungraded."""
+    limits = crew.job.task.limits
+    judge.go()
+    _collect(judge, crew, part, time.monotonic() + limits.task_wall_s + GRACE_S, cancelled)
+    judge.end()
+    if not part.final and not crew.over.is_set():
+        raise Ungraded(f"the judge of task {crew.job.task.id} ended early: {judge.tail()}", hint="run it again")
+
+
+def _collect(judge: StartedJudge, crew: Crew, part: Part, deadline: float, cancelled: threading.Event) -> None:
     buffer = bytearray()
     while time.monotonic() < deadline:
         if cancelled.is_set():
             raise Ungraded("interrupted")
-        if not select.select([judge.events], [], [], 1.0)[0]:
+        if crew.over.is_set():
+            return
+        if part.idle:
+            _occupy(judge, crew, part)
+        if not select.select([judge.events], [], [], IDLE_LOOK_S if part.idle else LOOK_S)[0]:
             if judge.process.poll() is not None:
                 return
             continue
@@ -97,25 +94,23 @@ def _collect(judge: StartedJudge, collected: _Collected, deadline: float, cancel
         *lines, rest = bytes(buffer).split(b"\n")
         buffer = bytearray(rest)
         for line in lines:
-            collected.take(line)
+            _take(line, crew, part)
     raise Ungraded("the judge overran its time", hint="the engine or the machine may be overloaded; run it again")
 
 
-def _result(job: Job, collected: _Collected, wall_s: float) -> TaskResult:
-    if collected.error is not None:
-        raise collected.error
-    broken = [check for check in collected.checks if check.outcome.ours]
-    final = collected.final
-    return TaskResult(
-        task=job.task,
-        status=TaskStatus.UNGRADED if broken else TaskStatus.GRADED,
-        checks=tuple(collected.checks),
-        resources=Resources(
-            wall_s=round(wall_s, 3), cpu_s=round(final["cpu_s"], 3), max_rss_bytes=int(final["max_rss_bytes"])
-        ),
-        facts=facts_from_json(final["facts"]),
-        reason=f"check {broken[0].spec.id}: {broken[0].message}" if broken else "",
-        diagnosis=tuple(diagnosis_from_json(row) for row in final["diagnosis"]),
-        artifacts=tuple(collected.artifacts),
-        notes=tuple(final["notes"]),
-    )
+def _take(line: bytes, crew: Crew, part: Part) -> None:
+    check = part.take(line)
+    if check is not None:
+        crew.told(check)
+    elif part.groups is not None:
+        crew.announce(part.groups)
+
+
+def _occupy(judge: StartedJudge, crew: Crew, part: Part) -> None:
+    """Gives a judge that has nothing to do its next group, or lets it go."""
+    number = crew.turn(part)
+    if number is not None:
+        judge.turn(number)
+    elif crew.is_done(part):
+        part.idle = False
+        judge.no_more()

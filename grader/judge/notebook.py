@@ -19,8 +19,9 @@ from grader.model import ArtifactFile, Outcome
 from grader.text import sanitize_line
 
 if TYPE_CHECKING:
-    from grader.judge.bench import Bench, Session
+    from grader.judge.bench import Bench
     from grader.judge.link import Link
+    from grader.judge.session import Session
 
 NOTEBOOK_CELL_CPU_S: Final = 60.0
 NOTEBOOK_CPU_S: Final = 120.0

@@ -1,10 +1,13 @@
-"""The process that wants a judge's work, as the judge sees it: it gives the job, says go, and may die at any moment."""
+"""The process that wants a judge's work, as the judge sees it: it gives the job, says go and what is next, and may die
+at any moment.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import queue
 import shutil
 import signal
 import sys
@@ -16,7 +19,7 @@ import psutil
 
 from grader.errors import GraderError
 from grader.judge.job import SCRATCH_PREFIX, Job
-from grader.judge.starting import GO
+from grader.judge.starting import GO, NO_MORE
 from grader.sandbox import backend
 
 ORDERLY_END_S: Final = 15.0
@@ -24,11 +27,12 @@ EXIT_ORPHANED: Final = 1
 
 
 class Parent:
-    """Our standard input comes from it: a job, the word to go, and nothing more; the end of it is the parent's end."""
+    """Our standard input comes from it: a job, the word to go, turns; the end of it is the parent's end."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid  # asking the system would name whoever took us over, where it died while we started
         self._go, self._ended = threading.Event(), threading.Event()
+        self._turns: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._follower: threading.Thread | None = None
 
     def job(self) -> Job:
@@ -48,6 +52,10 @@ class Parent:
         """Returns once the submission may be sent into the sandbox."""
         self._go.wait()
 
+    def next_turn(self) -> int | None:
+        """The number of the next group of checks; None where nothing is left to do."""
+        return self._turns.get()
+
     def done(self) -> None:
         """Our work is over. Where the parent has died, its last duty is done before this returns."""
         self._ended.set()
@@ -61,9 +69,11 @@ class Parent:
         nobody knows of yet, so a parent that died has its last duty, removing the containers and the scratch folder,
         done here.
         """
-        if sys.stdin.buffer.readline() == GO:
-            self._go.set()
-            sys.stdin.buffer.read()
+        while (line := sys.stdin.buffer.readline()).endswith(b"\n"):
+            if line == GO:
+                self._go.set()
+            else:
+                self._turns.put(None if line == NO_MORE else int(line))
         os.kill(os.getpid(), signal.SIGTERM)
         self._ended.wait(ORDERLY_END_S)
         if not self._is_gone():

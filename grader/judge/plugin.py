@@ -7,33 +7,50 @@ a check passes only where its test ran to the end without any exception, and exa
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
 from grader.errors import GraderError, SandboxUnavailable, TaskBroken, Ungraded
-from grader.judge.bench import Bench, Session
+from grader.judge.bench import Bench
 from grader.judge.diagnosis import Suspicions
 from grader.judge.evidence import Evidence
 from grader.judge.faults import Blocked, CandidateFault, PartialCredit, SandboxDown
+from grader.judge.groups import groups_of
 from grader.judge.proxy import Candidate
+from grader.judge.session import Session
 from grader.judge.source import Source
 from grader.judge.specs import spec_of, validate
+from grader.judge.trace import Trace
 from grader.model import CheckResult, CheckSpec, Outcome, Task, Visibility
 
 MAX_TEXT = 4000
 
+OnCheck = Callable[[CheckResult, Trace], None]
+"""Told of a finished check, and of what it did."""
+
+Turns = Callable[[Sequence[Mapping[str, int]]], Iterator[int]]
+"""Given the groups, each as the ids of its checks with their places in the suite: which to run, one after the other."""
+
+
+def all_of_them(groups: Sequence[Mapping[str, int]]) -> Iterator[int]:
+    """See Turns."""
+    return iter(range(len(groups)))
+
 
 class JudgePlugin:
-    """One run of a task's suite. `results` holds one entry for each expected check; `error` is ours."""
+    """One run of a task's suite. `results` holds one entry for each check that had its turn; `error` is ours."""
 
     def __init__(
-        self, task: Task, bench: Bench, *, complete: bool, on_check: Callable[[CheckResult], None], device: str
+        self, task: Task, bench: Bench, *, complete: bool, on_check: OnCheck, device: str, turns: Turns = all_of_them
     ) -> None:
         self._task, self._bench, self._complete = task, bench, complete
-        self._on_check, self._device = on_check, device
+        self._on_check, self._device, self._turns = on_check, device, turns
+        self._ranks: dict[str, int] = {}
+        self._expected: list[str] = []
         self._specs: dict[str, CheckSpec] = {}
         self._ends: dict[str, tuple[Outcome, float, Any]] = {}
         self.results: dict[str, CheckResult] = {}
@@ -71,20 +88,42 @@ class JudgePlugin:
             self._specs = specs
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self) -> bool | None:
-        """Brings the sandbox up and has it attested before the first test; stops here on our own errors."""
-        if self.error is None:
-            try:
-                self._bench.ready()
-            except SandboxDown as error:
-                self.error = Ungraded(str(error))
-            except GraderError as error:
-                self.error = error
-        return True if self.error is not None else None
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Has the sandbox up and attested before the first test; then runs the groups that have their turn."""
+        if self.error is not None:
+            return True
+        groups = groups_of(session.items, self._specs)
+        in_order = [item for group in groups for item in group]
+        self._ranks = {item.nodeid: rank for rank, item in enumerate(in_order)}
+        places = {item.nodeid: place for place, item in enumerate(session.items)}
+        turns = self._turns([{self._specs[i.nodeid].id: places[i.nodeid] for i in group} for group in groups])
+        try:
+            self._bench.ready()
+        except SandboxDown as error:
+            self.error = Ungraded(str(error))
+        except GraderError as error:
+            self.error = error
+        while self.error is None and (turn := self._next(turns)) is not None:
+            self._run(session, groups[turn])
+        return True
+
+    def _next(self, turns: Iterator[int]) -> int | None:
+        started = time.monotonic()
+        turn = next(turns, None)
+        self._bench.note_wait(time.monotonic() - started)
+        return turn
+
+    def _run(self, session: pytest.Session, group: list[pytest.Item]) -> None:
+        self._bench.turn_to(self._specs[group[0].nodeid].id)
+        self._expected += [self._specs[item.nodeid].id for item in group]
+        for item, following in pairwise([*group, _Nothing.from_parent(session, name="nothing")]):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if session.shouldstop:
+                return
 
     def require_complete(self) -> None:
         """Raises TaskBroken where the run ended, without an error that is known, before each check had its result."""
-        absent = [spec.id for spec in self._specs.values() if spec.id not in self.results]
+        absent = [name for name in self._expected if name not in self.results]
         if self.error is None and (absent or not self._specs):
             raise TaskBroken(
                 f"task {self._task.id}: the suite ended early, {len(absent)} checks did not run: {absent[:3]}",
@@ -103,13 +142,14 @@ class JudgePlugin:
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, None, None]:
         """Times one check and makes its result."""
-        started, (cpu, _) = time.monotonic(), self._bench.usage()
+        self.kept.rank = self.suspicions.rank = self._ranks[item.nodeid]
+        started, (cpu, _), before = time.monotonic(), self._bench.usage(), self._bench.trace
         self._ends[item.nodeid] = (Outcome.TASK_BROKEN, 0.0, "the test did not run")
         yield
         duration, (cpu_after, _) = time.monotonic() - started, self._bench.usage()
         result = self._result(item, duration, max(cpu_after - cpu, 0.0))
         self.results[result.spec.id] = result
-        self._on_check(result)
+        self._on_check(result, self._bench.trace.since(before))
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, None, None]:
@@ -193,6 +233,13 @@ class JudgePlugin:
     def device(self) -> str:
         """Where training calls run."""
         return self._device
+
+
+class _Nothing(pytest.Item):
+    """Follows a group: what was made for its files ends, what was made for the whole run lives on."""
+
+    def runtest(self) -> None:
+        """It is never run."""
 
 
 def _close(session: Session) -> None:

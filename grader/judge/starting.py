@@ -24,6 +24,7 @@ import psutil
 from grader.judge.job import SCRATCH_PREFIX, Job
 
 GO: Final = b"go\n"
+NO_MORE: Final = b"no more\n"
 STOP_S: Final = 10.0
 LOG_BYTES: Final = 4000
 MAX_PID_DIGITS: Final = 9
@@ -101,6 +102,14 @@ class StartedJudge:
     def go(self) -> None:
         """From now on it may send the submission into its sandbox."""
         self._say(GO)
+
+    def turn(self, number: int) -> None:
+        """It is to run this group of checks next."""
+        self._say(b"%d\n" % number)
+
+    def no_more(self) -> None:
+        """Nothing is left to do: it may say its last word."""
+        self._say(NO_MORE)
 
     def tail(self) -> str:
         """The last line that it logged."""

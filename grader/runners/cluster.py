@@ -18,7 +18,7 @@ from typing import Any, Final, Generic
 
 from grader.errors import SandboxUnavailable, Ungraded, UsageError
 from grader.runners.node import Begun, Done, Said, Word, words_of
-from grader.runners.protocol import Ahead, Answer, Elsewhere, Ended, Job, Needs, Runner, Slot, Told, Work
+from grader.runners.protocol import Ahead, Answer, Elsewhere, Ended, Helper, Job, Needs, Runner, Slot, Told, Work
 from grader.text import sanitize_line
 
 CONNECT_S: Final = 5.0
@@ -93,6 +93,10 @@ class Cluster(Generic[Job, Answer]):
 
     def expect(self, jobs: Sequence[Job]) -> None:
         """See Runner. Ray places a job when it starts it: there is no slot to prepare."""
+
+    def assist(self) -> Sequence[tuple[Slot, Job]]:
+        """See Runner. A judge on another machine could not be told what the first one leaves."""
+        return ()
 
     def start(self, job: Job) -> Slot:
         """See Runner."""
@@ -275,6 +279,7 @@ def make(
     slots: Sequence[Slot],
     elsewhere: Elsewhere[Any] | None = None,
     _ahead: Ahead[Any] | None = None,
+    _helper: Helper[Any] | None = None,
 ) -> Runner[Any, Any]:
     """See make_runner."""
     if elsewhere is None:

@@ -5,21 +5,42 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, Generic
 
-from grader.runners.protocol import Ahead, Answer, Context, Elsewhere, Ended, Job, Runner, Slot, Told, Work
+from grader.runners.protocol import (
+    Ahead,
+    Answer,
+    Context,
+    Elsewhere,
+    Ended,
+    Helped,
+    Helper,
+    Job,
+    Runner,
+    Slot,
+    Told,
+    Work,
+)
 
 
 class Pool(Generic[Job, Answer]):
     """See Runner."""
 
-    def __init__(self, work: Work[Job, Answer], slots: Sequence[Slot], ahead: Ahead[Job] | None = None) -> None:
-        self._work, self._slots, self._ahead = work, tuple(slots), ahead
+    def __init__(
+        self,
+        work: Work[Job, Answer],
+        slots: Sequence[Slot],
+        ahead: Ahead[Job] | None = None,
+        helper: Helper[Job] | None = None,
+    ) -> None:
+        self._work, self._slots, self._ahead, self._helper = work, tuple(slots), ahead, helper
+        self._jobs: dict[int, Job] = {}
+        """By the slot that has it."""
         self._free = list(reversed(slots))
         self._running: dict[int, threading.Thread] = {}
-        self._said: queue.SimpleQueue[Told[Job] | Ended[Job, Answer]] = queue.SimpleQueue()
+        self._said: queue.SimpleQueue[Told[Job] | Ended[Job, Answer] | Helped[Job]] = queue.SimpleQueue()
         self._cancelled = threading.Event()
 
     @property
@@ -30,12 +51,44 @@ class Pool(Generic[Job, Answer]):
     def start(self, job: Job) -> Slot:
         """See Runner."""
         slot = self._slot_for(job)
+        self._jobs[slot.number] = job
+        self._occupy(slot, self._run, job, slot)
+        return slot
+
+    def _occupy(self, slot: Slot, target: Callable[..., None], *arguments: object) -> None:
         self._free.remove(slot)
         # A thread that hangs in a system call must not keep an interrupted command from ending.
-        thread = threading.Thread(target=self._run, args=(job, slot), name=f"slot-{slot.number}", daemon=True)
+        thread = threading.Thread(target=target, args=arguments, name=f"slot-{slot.number}", daemon=True)
         self._running[slot.number] = thread
         thread.start()
-        return slot
+
+    def assist(self) -> Sequence[tuple[Slot, Job]]:
+        """See Runner."""
+        begun: list[tuple[Slot, Job]] = []
+        helper = self._helper
+        if helper is None or self._cancelled.is_set():
+            return begun
+        for job in list(self._jobs.values()):
+            while self._free and (work := helper.claim(job)) is not None:
+                slot = self._free[-1]
+                self._occupy(slot, self._take_part, work, job, slot)
+                begun.append((slot, job))
+        return begun
+
+    def _take_part(self, work: Callable[[Context], None], job: Job, slot: Slot) -> None:
+        try:
+            work(self._context(job, slot))
+        except Exception as error:  # noqa: BLE001 - whoever has the job does without
+            self._said.put(Told(job=job, slot=slot, what=f"a slot that helped gave up: {error}"))
+        finally:
+            self._said.put(Helped(job=job, slot=slot))
+
+    def _context(self, job: Job, slot: Slot) -> Context:
+        return Context(
+            slot=slot,
+            tell=lambda what: self._said.put(Told(job=job, slot=slot, what=what)),
+            cancelled=self._cancelled,
+        )
 
     def _slot_for(self, job: Job) -> Slot:
         """The slot that is prepared for the job, one that is for no other, or any."""
@@ -66,25 +119,22 @@ class Pool(Generic[Job, Answer]):
                 waiting.pop(0)
 
     def _run(self, job: Job, slot: Slot) -> None:
-        context = Context(
-            slot=slot,
-            tell=lambda what: self._said.put(Told(job=job, slot=slot, what=what)),
-            cancelled=self._cancelled,
-        )
         try:
-            self._said.put(Ended(job=job, slot=slot, answer=self._work(job, context)))
+            self._said.put(Ended(job=job, slot=slot, answer=self._work(job, self._context(job, slot))))
         except BaseException as error:  # noqa: BLE001 - a border between threads: the caller decides what it means
             self._said.put(Ended(job=job, slot=slot, error=error))
 
-    def next(self, timeout_s: float) -> Told[Job] | Ended[Job, Answer] | None:
+    def next(self, timeout_s: float) -> Told[Job] | Ended[Job, Answer] | Helped[Job] | None:
         """See Runner."""
         try:
             event = self._said.get(timeout=max(timeout_s, 0))
         except queue.Empty:
             return None
-        if isinstance(event, Ended):
+        if not isinstance(event, Told):
             self._running.pop(event.slot.number).join()
             self._free.append(event.slot)
+        if isinstance(event, Ended):
+            del self._jobs[event.slot.number]
         return event
 
     def stop(self, timeout_s: float) -> bool:
@@ -101,6 +151,7 @@ def make(
     slots: Sequence[Slot],
     _elsewhere: Elsewhere[Any] | None = None,
     ahead: Ahead[Any] | None = None,
+    helper: Helper[Any] | None = None,
 ) -> Runner[Any, Any]:
     """See make_runner."""
-    return Pool(work, slots, ahead)
+    return Pool(work, slots, ahead, helper)

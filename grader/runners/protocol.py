@@ -68,6 +68,14 @@ class Ended(Generic[Job, Answer]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Helped(Generic[Job]):
+    """A slot that took part in a job of another one is free again."""
+
+    job: Job
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
     """What a job takes up of a machine while it runs."""
 
@@ -104,6 +112,13 @@ class Ahead(Protocol[Job_contra]):
         """True where the slot's next job is prepared for."""
 
 
+class Helper(Protocol[Job_contra]):
+    """Lets a slot that has nothing to do take part in a job that runs in another one."""
+
+    def claim(self, job: Job_contra) -> Callable[[Context], None] | None:
+        """What the slot would do, in a thread of its own; None where it would have nothing to do. It must be called."""
+
+
 class Runner(Protocol[Job, Answer]):
     """Runs jobs. One caller, one thread; every job that was started is heard of again by `Ended`."""
 
@@ -120,7 +135,13 @@ class Runner(Protocol[Job, Answer]):
     def expect(self, jobs: Sequence[Job]) -> None:
         """These come next, most likely the first ones: what they need may be prepared."""
 
-    def next(self, timeout_s: float) -> Told[Job] | Ended[Job, Answer] | None:
+    def assist(self) -> Sequence[tuple[Slot, Job]]:
+        """No job waits: has free slots take part in those that run; gives those that begin to, and in what.
+
+        Each is heard of again by `Helped`.
+        """
+
+    def next(self, timeout_s: float) -> Told[Job] | Ended[Job, Answer] | Helped[Job] | None:
         """What came first among all that is running; None where nothing came in time."""
 
     def stop(self, timeout_s: float) -> bool:

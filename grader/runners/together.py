@@ -8,21 +8,20 @@ from typing import Any, Final
 
 from grader.runners.protocol import Answer, Ended, Job, Runner, Told
 
-LOOK_S: Final = 1.0
-"""An interrupt is noticed between two looks."""
+LOOK_S: Final = 0.25
+"""An interrupt, and that a free slot could help, is noticed between two looks."""
 STOP_S: Final = 20.0
 
 
 def run_all(runner: Runner[Job, Answer], jobs: Sequence[Job], on_told: Callable[[Any], None]) -> list[Answer]:
     """The answers in the order of the jobs. What a job tells on the way goes to `on_told`, in the caller's thread.
 
-    Raises what the first job to fail raised; then, as after an interrupt, the others are stopped.
+    Raises what the first job to fail raised. Whatever still runs then, or after an interrupt, is stopped.
     """
     try:
         return _run(runner, jobs, on_told)
-    except BaseException:
+    finally:
         runner.stop(STOP_S)
-        raise
 
 
 def _run(runner: Runner[Job, Answer], jobs: Sequence[Job], on_told: Callable[[Any], None]) -> list[Answer]:
@@ -33,6 +32,8 @@ def _run(runner: Runner[Job, Answer], jobs: Sequence[Job], on_told: Callable[[An
         while waiting and runner.free:
             place = waiting.popleft()
             places[runner.start(jobs[place]).number] = place
+        if not waiting:
+            runner.assist()
         event = runner.next(LOOK_S)
         if isinstance(event, Told):
             on_told(event.what)

@@ -69,6 +69,8 @@ class Ran:
     done: Mapping[str, Any] = field(default_factory=dict)
     log: str = ""
     backend: FakeBackend | None = None
+    groups: list[list[str]] = field(default_factory=list)
+    turns: Iterator[int] = field(default_factory=lambda: iter(()))
 
     def send(self, event: str, **fields: Any) -> None:
         """Takes one event, in place of `judge.Events`."""
@@ -80,8 +82,18 @@ class Ran:
             self.artifacts.append(artifact_from_json(fields["artifact"]))
         elif event == "error":
             self.error = fields
-        else:
+        elif event == "groups":
+            self.groups = [list(group) for group in fields["groups"]]
+            self.turns = iter(range(len(self.groups)))
+        elif event == "done":
             self.done = fields
+
+    def wait_for_go(self) -> None:
+        """In place of `judge.Parent`."""
+
+    def next_turn(self) -> int | None:
+        """All groups, in order."""
+        return next(self.turns, None)
 
     def outcomes(self) -> dict[str, str]:
         """Check id -> outcome."""
@@ -137,6 +149,6 @@ def run_job(job: Job, brain: Brain, folder: Path, monkeypatch: pytest.MonkeyPatc
         patch.setattr(judge, "backend", lambda name: ran.backend)
         patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         patch.chdir(folder)
-        judge.run(job, ran)  # type: ignore[arg-type]  # it only needs `send`
+        judge.run(job, ran, ran)  # type: ignore[arg-type]  # it only needs what stands above
     ran.log = log.getvalue()
     return ran

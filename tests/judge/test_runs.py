@@ -105,7 +105,7 @@ def test_g(trained): trained()[0].call("deadly")
 def test_h(trained): trained()
 
 @check("i", 2)
-def test_i(candidate): pass
+def test_i(trained, candidate): pass
 """
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from grader.runners.pool import Pool
-from grader.runners.protocol import Context, Ended, Slot, Told
+from grader.runners.protocol import Context, Ended, Helped, Slot, Told
 
 SLOTS = [Slot(number=0, cores=(0,)), Slot(number=1, cores=(1,))]
 
 
-def drain(pool: Pool[int, int], count: int) -> list[Told[int] | Ended[int, int]]:
+def drain(pool: Pool[int, int], count: int) -> list[Told[int] | Ended[int, int] | Helped[int]]:
     """The next events, until so many jobs have ended."""
-    events: list[Told[int] | Ended[int, int]] = []
+    events: list[Told[int] | Ended[int, int] | Helped[int]] = []
     while sum(isinstance(event, Ended) for event in events) < count:
         event = pool.next(20)
         assert event is not None
@@ -115,3 +116,64 @@ def test_a_job_that_nothing_is_prepared_for_takes_the_slot_that_waits_for_no_oth
     assert pool.start(3).number == 0
     assert pool.start(5).number == 1
     drain(pool, 2)
+
+
+class Helping:
+    """A helper that has something to do for the job 1, as often as `left` says."""
+
+    def __init__(self, left: int, *, fails: bool = False) -> None:
+        self.left, self._fails = left, fails
+        self.slots: list[int] = []
+
+    def claim(self, job: int) -> Callable[[Context], None] | None:
+        if job != 1 or not self.left:
+            return None
+        self.left -= 1
+        return self._help
+
+    def _help(self, context: Context) -> None:
+        self.slots.append(context.slot.number)
+        if self._fails:
+            raise ValueError("no sandbox")
+
+
+def test_a_slot_that_is_left_over_helps_in_a_job_and_is_free_again() -> None:
+    meeting, helping = threading.Event(), Helping(1)
+    pool = Pool(lambda job, _context: job if meeting.wait(20) else 0, SLOTS, helper=helping)
+    slot = pool.start(1)
+    (begun,) = pool.assist()
+    assert begun == (SLOTS[1 - slot.number], 1)
+    assert pool.assist() == []
+    event = pool.next(20)
+    assert isinstance(event, Helped)
+    assert (event.slot, event.job, pool.free) == (begun[0], 1, 1)
+    meeting.set()
+    (ended,) = drain(pool, 1)
+    assert isinstance(ended, Ended)
+    assert helping.slots == [begun[0].number]
+    assert pool.free == 2
+
+
+def test_a_helper_that_fails_costs_a_word() -> None:
+    meeting = threading.Event()
+    pool = Pool(lambda job, _context: job if meeting.wait(20) else 0, SLOTS, helper=Helping(1, fails=True))
+    pool.start(1)
+    assert len(pool.assist()) == 1
+    told, helped = pool.next(20), pool.next(20)
+    assert isinstance(told, Told)
+    assert "no sandbox" in str(told.what)
+    assert isinstance(helped, Helped)
+    meeting.set()
+    drain(pool, 1)
+
+
+def test_nobody_helps_where_nothing_is_left_over_or_wanted() -> None:
+    meeting = threading.Event()
+    pool = Pool(lambda job, _context: job if meeting.wait(20) else 0, SLOTS, helper=Helping(5))
+    pool.start(1)
+    pool.start(2)
+    assert pool.assist() == []
+    meeting.set()
+    drain(pool, 2)
+    assert pool.assist() == [], "its job has ended"
+    assert Pool(lambda job, _context: job, SLOTS).assist() == []

@@ -1,0 +1,157 @@
+"""What judges report, each a part of a task, and how the parts make one result: as one judge would have given it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from grader import errors
+from grader.errors import GraderError, Ungraded
+from grader.judge.job import (
+    MAX_PICTURES,
+    Job,
+    artifact_from_json,
+    check_from_json,
+    diagnosis_from_json,
+    facts_from_json,
+)
+from grader.judge.trace import MAX_REPLACEMENTS, TIME_LINE, Trace, deaths_line
+from grader.model import (
+    ArtifactFile,
+    CheckResult,
+    Diagnosis,
+    Json,
+    Limits,
+    Outcome,
+    Resources,
+    TaskResult,
+    TaskStatus,
+)
+
+Groups = Sequence[Mapping[str, int]]
+"""Of a suite's checks: their ids, with their places in the suite."""
+
+
+@dataclass(eq=False, slots=True)
+class Part:
+    """The events of one judge."""
+
+    groups: Groups | None = None
+    """As the judge sees the suite."""
+    idle: bool = False
+    """It has nothing to do."""
+    numbers: list[int] = field(default_factory=list)
+    """Of the groups that it was given, in order."""
+    done: dict[int, list[tuple[CheckResult, Trace]]] = field(default_factory=dict)
+    """By group: its checks, and what each did."""
+    pictures: list[tuple[list[int], ArtifactFile]] = field(default_factory=list)
+    """With the ranks of the first and the last check that kept it."""
+    files: list[ArtifactFile] = field(default_factory=list)
+    """That are no pictures."""
+    error: GraderError | None = None
+    final: Json = field(default_factory=dict)
+
+    @property
+    def is_whole(self) -> bool:
+        """True once the judge said its last word, and nothing of ours went wrong."""
+        return bool(self.final) and self.error is None
+
+    def begin(self, number: int) -> None:
+        """It is given a group."""
+        self.numbers.append(number)
+        self.done[number] = []
+        self.idle = False
+
+    def take(self, line: bytes) -> CheckResult | None:
+        """Takes one event; gives the check that it tells of."""
+        event: dict[str, Any] = json.loads(line)
+        match event["event"]:
+            case "groups":
+                self.groups = event["groups"]
+            case "idle":
+                self.idle = True
+            case "check":
+                check = check_from_json(event["check"])
+                self.done[self.numbers[-1]].append((check, Trace(*event["trace"])))
+                return check
+            case "artifact":
+                file = artifact_from_json(event["artifact"])
+                if event["ranks"] is None:
+                    self.files.append(file)
+                else:
+                    self.pictures.append((event["ranks"], file))
+            case "error":
+                kind = getattr(errors, event["kind"], Ungraded)
+                self.error = kind(event["message"], hint=event["hint"])
+            case _:
+                self.final = event
+        return None
+
+
+def put_together(job: Job, groups: Groups, parts: Sequence[Part], wall_s: float) -> TaskResult:
+    """The result of a task: the first part is that of the judge that was there from the beginning to the end.
+
+    Raises the error that it told of.
+    """
+    first = parts[0]
+    if first.error is not None:
+        raise first.error
+    places = {name: place for group in groups for name, place in group.items()}
+    rows = [row for number in range(len(groups)) for part in parts for row in part.done.get(number, ())]
+    checks = _cut(rows, job.task.limits) if len(parts) > 1 else [check for check, _ in rows]
+    broken = [check for check in checks if check.outcome.ours]
+    return TaskResult(
+        task=job.task,
+        status=TaskStatus.UNGRADED if broken else TaskStatus.GRADED,
+        checks=tuple(sorted(checks, key=lambda check: places[check.spec.id])),
+        resources=Resources(
+            wall_s=round(wall_s, 3),
+            cpu_s=round(sum(part.final["cpu_s"] for part in parts), 3),
+            max_rss_bytes=max(int(part.final["max_rss_bytes"]) for part in parts),
+        ),
+        facts=facts_from_json(first.final["facts"]),
+        reason=f"check {broken[0].spec.id}: {broken[0].message}" if broken else "",
+        diagnosis=_suspicions(parts),
+        artifacts=(*_pictures(parts), *first.files),
+        notes=tuple(first.final["notes"]),
+    )
+
+
+def _cut(rows: Sequence[tuple[CheckResult, Trace]], limits: Limits) -> list[CheckResult]:
+    """The checks, without what one judge alone would not have run: limits hold for the task, however many share it."""
+    kept: list[CheckResult] = []
+    deaths, cpu_s = 0, 0.0
+    for check, trace in rows:
+        if trace.opened and deaths > MAX_REPLACEMENTS:
+            kept.append(_not_run(check, Outcome.CRASHED, deaths_line(deaths)))
+        elif trace.calls and cpu_s + check.cpu_s > limits.task_cpu_s:
+            kept.append(_not_run(check, Outcome.TIMEOUT, TIME_LINE))
+        else:
+            kept.append(check)
+        deaths, cpu_s = deaths + trace.deaths, cpu_s + check.cpu_s
+    return kept
+
+
+def _not_run(check: CheckResult, outcome: Outcome, line: str) -> CheckResult:
+    return CheckResult(spec=check.spec, outcome=outcome, fraction=0.0, message=line)
+
+
+def _suspicions(parts: Sequence[Part]) -> tuple[Diagnosis, ...]:
+    """As `Suspicions.found`: of two with one id the more confident, of equals what was said first."""
+    rows = [row for part in parts for row in part.final["diagnosis"]]
+    rows.sort(key=lambda row: (-row["confidence"], row["id"], row["rank"]))
+    best = {row["id"]: row for row in reversed(rows)}
+    names = dict.fromkeys(row["id"] for row in rows)
+    return tuple(diagnosis_from_json({k: v for k, v in best[name].items() if k != "rank"}) for name in names)
+
+
+def _pictures(parts: Sequence[Part]) -> tuple[ArtifactFile, ...]:
+    """As `Evidence.pictures`: of two with one name the later, where the earlier one was; no more than there may be."""
+    rows = sorted((row for part in parts for row in part.pictures), key=lambda row: row[0][1])
+    latest = {file.name: file for _, file in rows}
+    first: dict[str, int] = {}
+    for (rank, _), file in rows:
+        first[file.name] = min(rank, first.get(file.name, rank))
+    return tuple(latest[name] for name in sorted(first, key=lambda name: first[name])[:MAX_PICTURES])
