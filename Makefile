@@ -28,7 +28,7 @@ test: setup  ## run the whole test suite, several tests at a time
 	@docker/browser.sh
 	$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal
 
-bench: setup  ## measure overhead, batches, other tools beside, memory; draw it (some 40 minutes)
+bench: setup  ## measure overhead, batches, other tools beside, memory; draw it (some 45 minutes)
 	$(BIN)/python -m benchmarks
 
 lint: $(VENV)/.installed  ## ruff and mypy

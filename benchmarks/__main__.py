@@ -2,9 +2,10 @@
 
     python -m benchmarks [--quick] [NAME ...]
 
-Names: overhead, batch, peers, memory; all of them unless given. Each leaves its JSON in out/bench/, and the plot is
-out/bench/bench.svg. Some 40 minutes; `--quick` measures less of each, in some 10. Each measurement is also a command
-of its own (`python -m benchmarks.overhead` ...). Run it on a machine that does nothing else: the load is recorded.
+Names: overhead, sharing, batch, peers, memory; all of them unless given. Each leaves its JSON in out/bench/, and the
+plot is out/bench/bench.svg. Some 45 minutes; `--quick` measures less of each, in some 12. Each measurement is also a
+command of its own (`python -m benchmarks.overhead` ...). Run it on a machine that does nothing else: the load is
+recorded.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import batch_memory, batch_throughput, overhead, peers
+from benchmarks import batch_memory, batch_throughput, overhead, peers, sharing
 from benchmarks.machine import ROOT
 from benchmarks.plot import draw
 
 Main = Callable[[list[str]], int]
 MEASUREMENTS: Final[dict[str, tuple[Main, list[str], list[str]]]] = {
     "overhead": (overhead.main, [], ["--times", "1", "--calls", "100"]),
+    "sharing": (sharing.main, [], ["--times", "1"]),
     "batch": (batch_throughput.main, [], ["--task", "cnn_classifier"]),
     "peers": (peers.main, [], ["--count", "20", "--serial", "5"]),
     "memory": (batch_memory.main, [], ["--counts", "50", "200"]),

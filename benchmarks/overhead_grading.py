@@ -1,4 +1,4 @@
-"""What `grader grade` of the reference costs beyond the bare run of the same calls, in CPU seconds.
+"""What `grader grade -j 1` of the reference costs beyond the bare run of the same calls, in CPU seconds.
 
 Each round measures both sides one after the other with one seed, so that the difference belongs to one moment of one
 machine. Counted: the command, its judge (children included) and the container's control group. Not counted: what the
@@ -36,7 +36,7 @@ def _round(task: str, folder: Path, seed: int) -> dict[str, float]:
     reference = str(ROOT / "reference" / task / f"{task}.py")
     _require(cpu_of(python("-m", "benchmarks.bare", "record", reference, str(seed), str(recording))))
     bare, bare_wall = _timed("-m", "benchmarks.bare", "replay", str(recording))
-    graded = _grade(task, reference, folder, seed)
+    graded = grade(task, folder, seed)
     calls: Recording = pickle.loads(recording.read_bytes())  # noqa: S301 - our own file
     return {
         **graded,
@@ -47,10 +47,12 @@ def _round(task: str, folder: Path, seed: int) -> dict[str, float]:
     }
 
 
-def _grade(task: str, reference: str, folder: Path, seed: int) -> dict[str, float]:
+def grade(task: str, folder: Path, seed: int, jobs: int = 1) -> dict[str, float]:
+    """CPU seconds of the parts of `grader grade`, and its wall seconds; raises RuntimeError where it did not work."""
+    reference = str(ROOT / "reference" / task / f"{task}.py")
     report, usage = folder / "report.json", folder / "usage.json"
     started = time.monotonic()
-    what = ("grade", reference, "--task", task)
+    what = ("grade", reference, "--task", task, "-j", str(jobs))
     arguments = (*what, "-o", str(report), "--seed", str(seed), "--quiet")
     _require(cpu_of(python("-m", "benchmarks.grade_cli", str(usage), *arguments)))
     wall = time.monotonic() - started

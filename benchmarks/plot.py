@@ -42,6 +42,18 @@ def _overhead(axes: Axes, figures: dict[str, Any]) -> None:
     axes.legend(frameon=False, fontsize=8)
 
 
+def _sharing(axes: Axes, figures: dict[str, Any]) -> None:
+    for task, rows in figures["grading"].items():
+        bars = axes.barh(
+            [f"{task}, {jobs} slot{'s' * (jobs != '1')}" for jobs in rows],
+            [row["grade_wall_s"]["median"] for row in rows.values()],
+            color=[PALE, *[OURS] * (len(rows) - 1)],
+        )
+        axes.bar_label(bars, [f" {row['grade_cpu_s']['median']:.0f} CPU s" for row in rows.values()])
+    tasks = figures["grading"].values()
+    _finish(axes, "wall seconds", max(row["grade_wall_s"]["median"] for rows in tasks for row in rows.values()))
+
+
 def _batch(axes: Axes, figures: dict[str, Any]) -> None:
     rows = figures["runs"]
     names = [f"{row['slots']} slot{'s' * (row['slots'] > 1)}" for row in rows]
@@ -76,6 +88,7 @@ def _finish(axes: Axes, label: str, largest: float) -> None:
 
 PANELS: Final[tuple[tuple[str, str, Callable[[Axes, dict[str, Any]], None]], ...]] = (
     ("overhead.json", "Grading a reference", _overhead),
+    ("sharing.json", "One task, shared by slots", _sharing),
     ("batch.json", "A batch of the samples", _batch),
     ("peers.json", "Side by side with other tools", _peers),
     ("batch_memory.json", "Memory of the command", _memory),

@@ -53,7 +53,7 @@ def jobs_option(command: Command) -> Command:
     """--jobs."""
     return click.option(
         "--jobs", "-j", type=click.IntRange(1, 1024), metavar="N",
-        help="Tasks at a time; by default what cores, memory and GPUs carry.",
+        help="Tasks, or parts of one, at a time; by default what cores, memory and GPUs carry.",
     )(command)  # fmt: skip
 
 

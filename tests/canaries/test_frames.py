@@ -65,7 +65,7 @@ def judged(tmp_path: Path, backend: str, monkeypatch: pytest.MonkeyPatch) -> Ran
     with monkeypatch.context() as patch, own_modules(), contextlib.redirect_stdout(io.StringIO()):
         patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         patch.chdir(work)
-        judge.run(job, ran)  # type: ignore[arg-type]  # it only needs `send`
+        judge.run(job, ran, ran)  # type: ignore[arg-type]  # it only needs what `Ran` has
     assert not ran.error
     return ran
 
