@@ -28,9 +28,11 @@ def summary(records: Sequence[Json]) -> str:
 
     In front of a file's text `cells.MARK` makes spreadsheets read it as UTF-8.
     """
-    tasks = sorted({task["task"] for record in records for task in record["tasks"]})
-    columns = (*COLUMNS, *(f"{task}.{name}" for task in tasks for name in TASK_COLUMNS))
-    return in_csv(map(_row, records), columns)
+    tasks, rows = set[str](), []
+    for record in records:  # once: each may be read from a disk
+        tasks.update(task["task"] for task in record["tasks"])
+        rows.append(_row(record))
+    return in_csv(rows, (*COLUMNS, *(f"{task}.{name}" for task in sorted(tasks) for name in TASK_COLUMNS)))
 
 
 def document(record: Json, _look: Look) -> str:

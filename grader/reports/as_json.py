@@ -42,6 +42,8 @@ _MAX_STRING = 16 * 1024
 _MAX_DEPTH = 12
 _MAX_ITEMS = 2000
 """Of any list or table. What a worker says about itself lands here too: hostile data must not fill a disk."""
+_fitting: set[bytes] = set()
+"""SHA-256 of files that this process found to fit the schema, or wrote: that takes longer than all else about them."""
 
 
 def to_json(report: Report) -> Json:
@@ -73,6 +75,10 @@ def from_json(record: Json) -> Report:
     if problem:
         message = f"not a report: {problem}"
         raise UsageError(message, hint="give the report.json that `grader grade` or `grader batch` wrote")
+    return _report_back(record)
+
+
+def _report_back(record: Json) -> Report:
     submission = record["submission"]
     return Report(
         grader_version=record["grader"]["version"],
@@ -92,7 +98,9 @@ def write_report(report: Report, path: Path) -> None:
     if problem:
         message = f"the report does not fit its schema: {problem}"
         raise GraderError(message, hint="a bug in grader; nothing was written")
-    write_text(path, dumps(record | {"digest": digest_of(record)}))
+    text = dumps(record | {"digest": digest_of(record)})
+    write_text(path, text)
+    _fitting.add(sha256(text.encode()).digest())
 
 
 def canonical(record: Json) -> bytes:
@@ -108,21 +116,32 @@ def digest_of(record: Json) -> str:
 
 def read_report(path: Path) -> Report:
     """The report in the file `path`. Raises UsageError where there is none or it is not one."""
-    record = read_stored(path)
+    record, digest = _stored(path)
+    if digest in _fitting:
+        return _report_back(record)
     try:
-        return from_json(record)
+        report = from_json(record)
     except UsageError as error:
         raise UsageError(f"{path}: {error.message}", hint=error.hint) from error
+    _fitting.add(digest)
+    return report
 
 
 def read_stored(path: Path) -> Json:
     """What the file `path` holds, to the letter; a name given twice is refused. Raises UsageError for no JSON."""
+    return _stored(path)[0]
+
+
+def _stored(path: Path) -> tuple[Json, bytes]:
+    """The record in a file, and the digest of its bytes."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_object)
+        raw = path.read_bytes()
+        record = json.loads(raw.decode("utf-8"), object_pairs_hook=_object)
     except (OSError, ValueError, RecursionError) as error:
         why = error.strerror if isinstance(error, OSError) else f"no JSON, {sanitize_line(str(error))}"
         raise UsageError(f"cannot read the report {path}: {why}", hint="give a report.json, or its folder") from error
-    return record if isinstance(record, dict) else {"": record}  # no object: the schema says what is missing
+    digest = sha256(raw).digest()
+    return (record if isinstance(record, dict) else {"": record}), digest  # no object: the schema says what is missing
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Json:

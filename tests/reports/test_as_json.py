@@ -111,6 +111,30 @@ def test_written_reports_are_read_back(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8").endswith("}\n")
 
 
+def test_a_file_is_held_against_the_schema_once_and_again_when_it_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[str] = []
+
+    def counted(instance: object, name: str) -> str:
+        held.append(name)
+        return violation(instance, name)
+
+    monkeypatch.setattr("grader.reports.as_json.violation", counted)
+    path = tmp_path / "report.json"
+    write_report(full_report(), path)
+    assert [read_report(path), read_report(path)] == [full_report(), full_report()]
+    assert held == ["report"], "as it was written"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + "\n", encoding="utf-8")
+    assert [read_report(path), read_report(path)] == [full_report(), full_report()]
+    assert held == ["report"] * 2
+    path.write_text(text.replace('"status": "graded"', '"status": "great"'), encoding="utf-8")
+    for _ in range(2):
+        with pytest.raises(UsageError, match="not a report"):
+            read_report(path)
+
+
 def test_a_report_of_an_earlier_version_has_no_answers_and_is_read() -> None:
     record = to_json(full_report())
     assert record["tasks"][0]["questions"][0].pop("answer") == ANSWER

@@ -6,7 +6,7 @@ copy of the record and know nothing of one another: there is no index over them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -42,22 +42,34 @@ def write_site(out: Path, results: Sequence[Stored], *, lang: str, audience: str
 
     Raises UsageError where a place cannot be written, or an id cannot be a folder.
     """
-    for result in results:
-        if result.id in _NO_FOLDERS:
-            raise UsageError(f"{result.path}: no folder can be named {result.id!r}", hint="rename the submission")
-    index = [] if audience == "candidate" else [_write_index(out / PAGE, results, lang)]
-    home = "../" + PAGE if index else ""
-    pages = [write_page(out / each.id / PAGE, each, lang=lang, audience=audience, home=home) for each in results]
-    return index + pages
+    pages: list[Path] = []
+    if audience == "candidate":
+        pages.extend(_write(out / _folder(each) / PAGE, each, for_candidate(each.view), lang) for each in results)
+        return pages
+
+    def views() -> Iterator[Json]:
+        """Each record, once its own page is written: it may be read from a disk, and is needed for both."""
+        for result in results:
+            view = result.view
+            pages.append(_write(out / _folder(result) / PAGE, result, view, lang, home="../" + PAGE))
+            yield view
+
+    write_text(out / PAGE, index_page(views(), lang=lang))
+    return [out / PAGE, *pages]
 
 
-def write_page(target: Path, result: Stored, *, lang: str, audience: str, home: str = "") -> Path:
-    """Writes the page of one submission to the file `target`; `home` is the index's address, if any."""
-    record = for_candidate(result.view) if audience == "candidate" else result.view
+def write_page(target: Path, result: Stored, *, lang: str, audience: str) -> Path:
+    """Writes the page of one submission to the file `target`."""
+    return _write(target, result, for_candidate(result.view) if audience == "candidate" else result.view, lang)
+
+
+def _write(target: Path, result: Stored, record: Json, lang: str, home: str = "") -> Path:
+    """`home` is the index's address, if any."""
     write_text(target, candidate_page(record, result.path.parent, lang=lang, home=home))
     return target
 
 
-def _write_index(target: Path, results: Sequence[Stored], lang: str) -> Path:
-    write_text(target, index_page((result.view for result in results), lang=lang))
-    return target
+def _folder(result: Stored) -> str:
+    if result.id in _NO_FOLDERS:
+        raise UsageError(f"{result.path}: no folder can be named {result.id!r}", hint="rename the submission")
+    return result.id

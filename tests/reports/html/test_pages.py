@@ -6,7 +6,7 @@ import json
 import os
 import re
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -170,6 +170,24 @@ def test_a_site_is_an_index_and_a_page_for_each_that_link_to_each_other(tmp_path
     links = [link for link in Shape(pages[0].read_text(encoding="utf-8")).links if link.startswith("c")]
     assert {tmp_path / "site" / link for link in links} == set(pages[1:])
     assert "../index.html" in Shape(pages[1].read_text(encoding="utf-8")).links
+
+
+@pytest.mark.parametrize("audience", ["interviewer", "candidate"])
+def test_each_record_is_asked_for_once(audience: str, tmp_path: Path) -> None:
+    results = batch(tmp_path / "out", 3)
+    asked: list[int] = []
+
+    class FromDisk(Sequence[Any]):
+        def __len__(self) -> int:
+            return len(results)
+
+        def __getitem__(self, index: Any) -> Any:
+            if index < len(results):
+                asked.append(index)
+            return results[index]
+
+    write_site(tmp_path / "site", FromDisk(), lang="en", audience=audience)
+    assert asked == [0, 1, 2]
 
 
 def test_candidates_pages_know_nothing_of_one_another(tmp_path: Path) -> None:
