@@ -29,6 +29,8 @@ from grader.worker.wire import (
 )
 
 POLL_S: Final = 0.05
+MAX_POLL_S: Final = 0.2
+"""Between two looks at the accounts, each of which reads five files of the kernel's."""
 CANCEL_S: Final = 5.0
 HELLO_S: Final = 240.0
 """Importing torch takes two seconds of CPU; on a machine that twenty others use, two minutes."""
@@ -175,12 +177,13 @@ class Link:
     def _await(self, deadline: float, cpu_s: float | None) -> Frame:
         """The next whole frame. Partial frames do not extend any deadline."""
         base: float | None = None
+        pause = POLL_S
         while True:
             frame = self._next_frame()
             if frame is not None:
                 return frame
             try:
-                data = self._sandbox.receive(POLL_S)
+                data = self._sandbox.receive(pause)
             except SandboxClosed as error:
                 raise self._ended() from error
             self._buffer += data
@@ -189,7 +192,11 @@ class Link:
             usage = self._sandbox.usage()
             self.spent_cpu_s, self.peak_bytes = usage.cpu_s, max(self.peak_bytes, usage.peak_bytes)
             base = usage.cpu_s if base is None else base
-            self._judge_limits(deadline, cpu_s, usage.cpu_s - base, usage.current_bytes)
+            used = usage.cpu_s - base
+            self._judge_limits(deadline, cpu_s, used, usage.current_bytes)
+            # The longer it takes the less often we look, but as often as ever where a limit may be reached meanwhile.
+            soonest = min(deadline - time.monotonic(), (cpu_s - used) / self._limits.cpus if cpu_s else MAX_POLL_S)
+            pause = max(POLL_S, min(2 * pause, MAX_POLL_S, soonest))
 
     def _judge_limits(self, deadline: float, cpu_s: float | None, used_cpu_s: float, memory: int) -> None:
         if cpu_s is not None and used_cpu_s > cpu_s:
