@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grader import errors
@@ -26,6 +26,7 @@ from grader.model import (
     Limits,
     Outcome,
     Resources,
+    SandboxFacts,
     TaskResult,
     TaskStatus,
 )
@@ -111,7 +112,7 @@ def put_together(job: Job, groups: Groups, parts: Sequence[Part], wall_s: float)
             cpu_s=round(sum(part.final["cpu_s"] for part in parts), 3),
             max_rss_bytes=max(int(part.final["max_rss_bytes"]) for part in parts),
         ),
-        facts=facts_from_json(first.final["facts"]),
+        facts=_facts(parts),
         reason=f"check {broken[0].spec.id}: {broken[0].message}" if broken else "",
         diagnosis=_suspicions(parts),
         artifacts=(*_pictures(parts), *first.files),
@@ -136,6 +137,16 @@ def _cut(rows: Sequence[tuple[CheckResult, Trace]], limits: Limits) -> list[Chec
 
 def _not_run(check: CheckResult, outcome: Outcome, line: str) -> CheckResult:
     return CheckResult(spec=check.spec, outcome=outcome, fraction=0.0, message=line)
+
+
+def _facts(parts: Sequence[Part]) -> SandboxFacts | None:
+    """Of the first judge's sandbox, with what was attested of the others."""
+    facts, *others = (facts_from_json(part.final["facts"]) for part in parts)
+    beside = [one for one in others if one is not None]
+    if facts is None or not beside:
+        return facts
+    attestation = facts.attestation | {"beside": [one.attestation for one in beside]}
+    return replace(facts, isolated=all(one.isolated for one in (facts, *beside)), attestation=attestation)
 
 
 def _suspicions(parts: Sequence[Part]) -> tuple[Diagnosis, ...]:

@@ -36,6 +36,7 @@ def part(
     diagnosis: list[Mapping[str, Any]] | None = None,
     pictures: Mapping[str, tuple[int, int]] | None = None,
     content: bytes = b"",
+    facts: Mapping[str, Any] | None = None,
 ) -> Part:
     """What a judge that ran these groups says: checks with calls, processes and deaths."""
     told = Part()
@@ -50,7 +51,7 @@ def part(
     for name, ranks in (pictures or {}).items():
         file = ArtifactFile(name=name, media_type="image/svg+xml", suffix=".svg", content=content)
         say("artifact", artifact=artifact_to_json(file), ranks=ranks)
-    say("done", facts=None, cpu_s=2.0, max_rss_bytes=7, diagnosis=diagnosis or [], notes=[])
+    say("done", facts=facts, cpu_s=2.0, max_rss_bytes=7, diagnosis=diagnosis or [], notes=[])
     return told
 
 
@@ -67,6 +68,24 @@ def test_checks_are_in_the_order_of_the_suite_whoever_ran_them() -> None:
     whole = put_together(job(), GROUPS, [first, other], 5.0)
     assert [check.spec.id for check in whole.checks] == ["a", "b", "c", "d"]
     assert (whole.resources.cpu_s, whole.resources.max_rss_bytes, whole.resources.wall_s) == (4.0, 7, 5.0)
+
+
+def test_what_was_attested_of_each_sandbox_is_kept() -> None:
+    facts = [
+        {"backend": "docker", "isolated": good, "image": "i", "attestation": {"green": good, "comparisons": [name]}}
+        for name, good in (("first", True), ("second", True), ("third", False))
+    ]
+    two, three = (put_together(job(), [], [part(facts=one) for one in facts[:count]], 1.0).facts for count in (2, 3))
+    assert two
+    assert three
+    assert (two.isolated, three.isolated) == (True, False)
+    assert two.attestation == {
+        "green": True, "comparisons": ["first"], "beside": [{"green": True, "comparisons": ["second"]}]
+    }  # fmt: skip
+    assert [row["comparisons"] for row in three.attestation["beside"]] == [["second"], ["third"]]
+    alone = put_together(job(), [], [part(facts=facts[0])], 1.0).facts
+    assert alone
+    assert "beside" not in alone.attestation
 
 
 def test_processes_that_die_are_counted_over_all_judges() -> None:

@@ -40,9 +40,16 @@ class Attested:
 
 
 def attested(record: Json) -> tuple[Attested, ...]:
-    """One entry for each task that ran; none in a candidate's copy."""
-    rows = record["run"]["attestation"].items()
-    return tuple(_attested(task, row) for task, row in rows if isinstance(row, dict))
+    """One entry for each sandbox of each task that ran; none in a candidate's copy."""
+    return tuple(_attested(name, row) for name, row in _sandboxes(record) if isinstance(row, dict))
+
+
+def _sandboxes(record: Json) -> Iterator[tuple[str, object]]:
+    for task, row in record["run"]["attestation"].items():
+        yield task, row
+        beside = row.get("beside") if isinstance(row, dict) else None
+        for number, other in enumerate(beside if isinstance(beside, list) else (), 2):
+            yield f"{task} ({number})", other
 
 
 def _attested(task: str, row: Json) -> Attested:

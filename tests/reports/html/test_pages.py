@@ -16,6 +16,7 @@ import pytest
 from grader.errors import UsageError
 from grader.model import Json
 from grader.reports.audience import for_candidate
+from grader.reports.html.backing import attested
 from grader.reports.html.candidate import candidate_page
 from grader.reports.html.index import index_page
 from grader.reports.html.site import write_page, write_site
@@ -188,6 +189,18 @@ def test_each_record_is_asked_for_once(audience: str, tmp_path: Path) -> None:
 
     write_site(tmp_path / "site", FromDisk(), lang="en", audience=audience)
     assert asked == [0, 1, 2]
+
+
+def test_each_sandbox_of_a_task_has_its_comparisons() -> None:
+    record = full()
+    first = record["run"]["attestation"]["toy"]
+    beside = [{"green": False, "comparisons": first["comparisons"][:1]}, "of another shape"]
+    record["run"]["attestation"]["toy"] = first | {"beside": beside}
+    rows = attested(record)
+    assert [(row.task, row.green, len(row.comparisons)) for row in rows] == [
+        ("toy", True, len(first["comparisons"])), ("toy (2)", False, 1)
+    ]  # fmt: skip
+    assert "toy (2)" in candidate_page(record, Path(), lang="en", home="")
 
 
 def test_candidates_pages_know_nothing_of_one_another(tmp_path: Path) -> None:
