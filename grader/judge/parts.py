@@ -94,13 +94,17 @@ class Part:
 def put_together(job: Job, groups: Groups, parts: Sequence[Part], wall_s: float) -> TaskResult:
     """The result of a task: the first part is that of the judge that was there from the beginning to the end.
 
-    Raises the error that it told of.
+    Raises the error that it told of, and Ungraded where a check has no result: a task is graded whole or not at all.
     """
     first = parts[0]
     if first.error is not None:
         raise first.error
     places = {name: place for group in groups for name, place in group.items()}
     rows = [row for number in range(len(groups)) for part in parts for row in part.done.get(number, ())]
+    absent = sorted(places.keys() - {check.spec.id for check, _ in rows})
+    if absent or not rows:
+        message = f"the judge of task {job.task.id} ended early: {len(absent)} checks have no result: {absent[:3]}"
+        raise Ungraded(message, hint="run it again")
     checks = _cut(rows, job.task.limits) if len(parts) > 1 else [check for check, _ in rows]
     broken = [check for check in checks if check.outcome.ours]
     return TaskResult(

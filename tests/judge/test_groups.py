@@ -118,3 +118,13 @@ def test_the_seeds_of_a_group_do_not_depend_on_what_ran_before_it(run_suite: Run
     many = '@check("a", 2)\ndef test_a(one, candidate): [candidate.call("five") for _ in range(3)]\n'
     assert seeds(few + last)[-2:] == seeds(many + last)[-2:]
     assert len(set(seeds(many + last))) == len(seeds(many + last))
+
+
+@pytest.mark.parametrize("way", ["pytest.exit('enough')", "raise KeyboardInterrupt"])
+def test_a_run_that_ends_between_two_groups_is_not_complete(run_suite: RunSuite, way: str) -> None:
+    ending = f"@pytest.fixture\ndef ending(one):\n    yield one\n    {way}\n\n"
+    ran = run_suite(FIXTURES + ending + checks("", "ending", "two"))
+    assert ran.order[:1] == ["a"]
+    assert "c" not in ran.checks
+    assert ran.error["kind"] == "TaskBroken"
+    assert "ended early" in ran.error["message"]

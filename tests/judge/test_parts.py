@@ -18,6 +18,7 @@ from tests.judge.suites import job_for, task_at
 
 GROUPS = [{"a": 0, "d": 3}, {"b": 1}, {"c": 2}]
 """Ids and places in the suite."""
+ONE = [{"z": 0}]
 
 
 def job(task_cpu_s: float = 100.0, **more: Any) -> Job:
@@ -44,7 +45,7 @@ def part(
     def say(event: str, **fields: Any) -> None:
         told.take(json.dumps({"event": event, **fields}).encode())
 
-    for number, rows in groups:
+    for number, rows in groups or [(0, [(result("z"), (1, 1, 0))])]:
         told.begin(number)
         for check, trace in rows:
             say("check", check=check_to_json(check), trace=trace)
@@ -75,7 +76,7 @@ def test_what_was_attested_of_each_sandbox_is_kept() -> None:
         {"backend": "docker", "isolated": good, "image": "i", "attestation": {"green": good, "comparisons": [name]}}
         for name, good in (("first", True), ("second", True), ("third", False))
     ]
-    two, three = (put_together(job(), [], [part(facts=one) for one in facts[:count]], 1.0).facts for count in (2, 3))
+    two, three = (put_together(job(), ONE, [part(facts=one) for one in facts[:count]], 1.0).facts for count in (2, 3))
     assert two
     assert three
     assert (two.isolated, three.isolated) == (True, False)
@@ -83,7 +84,7 @@ def test_what_was_attested_of_each_sandbox_is_kept() -> None:
         "green": True, "comparisons": ["first"], "beside": [{"green": True, "comparisons": ["second"]}]
     }  # fmt: skip
     assert [row["comparisons"] for row in three.attestation["beside"]] == [["second"], ["third"]]
-    alone = put_together(job(), [], [part(facts=facts[0])], 1.0).facts
+    alone = put_together(job(), ONE, [part(facts=facts[0])], 1.0).facts
     assert alone
     assert "beside" not in alone.attestation
 
@@ -106,6 +107,14 @@ def test_the_time_of_the_task_is_that_of_all_judges() -> None:
     assert put_together(job(12.0), GROUPS, [first, other], 1.0).checks[1].outcome is Outcome.PASSED
 
 
+def test_a_task_is_graded_whole_or_not_at_all() -> None:
+    first = part((0, [(result("a"), (1, 1, 0)), (result("d"), (1, 1, 0))]), (1, []))
+    with pytest.raises(Ungraded, match=r"2 checks have no result: \['b', 'c'\]"):
+        put_together(job(), GROUPS, [first], 1.0)
+    with pytest.raises(Ungraded, match="ended early"):
+        put_together(job(), [], [part()], 1.0)
+
+
 def test_one_judge_alone_has_kept_the_limits_itself() -> None:
     rows = [(result(name, cpu_s=50.0), (1, 1, 3)) for name in ("a", "d")]
     whole = put_together(job(10.0), [{"a": 0, "d": 1}], [part((0, rows))], 1.0)
@@ -115,14 +124,14 @@ def test_one_judge_alone_has_kept_the_limits_itself() -> None:
 def test_of_two_suspicions_the_more_confident_counts_and_of_equals_the_first() -> None:
     first = part(diagnosis=[suspicion("slip", 0.5, 3, "late"), suspicion("other", 0.9, 0, "sure")])
     other = part(diagnosis=[suspicion("slip", 0.5, 2, "early"), suspicion("other", 0.4, 1, "unsure")])
-    found = put_together(job(), [], [first, other], 1.0).diagnosis
+    found = put_together(job(), ONE, [first, other], 1.0).diagnosis
     assert [(row.id, row.evidence) for row in found] == [("other", "sure"), ("slip", "early")]
 
 
 def test_of_two_pictures_the_later_counts_in_the_place_of_the_earlier() -> None:
     first = part(pictures={"loss": (4, 4), "shown": (5, 5)}, content=b"first")
     other = part(pictures={"loss": (1, 6), "other": (3, 3)}, content=b"other")
-    files = put_together(job(), [], [first, other], 1.0).artifacts
+    files = put_together(job(), ONE, [first, other], 1.0).artifacts
     assert [(file.name, file.content) for file in files] == [
         ("loss", b"other"), ("other", b"other"), ("shown", b"first")
     ]  # fmt: skip
@@ -131,7 +140,7 @@ def test_of_two_pictures_the_later_counts_in_the_place_of_the_earlier() -> None:
 def test_there_are_never_more_pictures_than_one_judge_may_keep() -> None:
     many = {f"p{number}": (2 * number, 2 * number) for number in range(MAX_PICTURES)}
     odd = {f"q{number}": (2 * number + 1, 2 * number + 1) for number in range(MAX_PICTURES)}
-    files = put_together(job(), [], [part(pictures=many), part(pictures=odd)], 1.0).artifacts
+    files = put_together(job(), ONE, [part(pictures=many), part(pictures=odd)], 1.0).artifacts
     assert len(files) == MAX_PICTURES
     assert [file.name for file in files[:3]] == ["p0", "q0", "p1"]
 
