@@ -22,7 +22,7 @@ from typing import Final
 
 from grader import __version__
 from grader.config import Settings, cache_folder
-from grader.errors import GraderError, SandboxUnavailable, SubmissionRejected, TaskBroken, Ungraded
+from grader.errors import GraderError, SubmissionRejected, TaskBroken, Ungraded
 from grader.judge.crew import Crews
 from grader.judge.helping import Helpers
 from grader.judge.job import Job
@@ -33,7 +33,6 @@ from grader.model import CheckResult, Json, Report, Run, Submission, Task, TaskR
 from grader.runners.pool import Pool
 from grader.runners.protocol import Context, Slot
 from grader.runners.together import run_all
-from grader.sandbox import backend
 from grader.sandbox.leases import Lease, leased
 from grader.scoring import artifact_path, rejected_report, restricted_to, score_report
 from grader.selection import code_tasks, wanted_tasks, with_notes
@@ -190,12 +189,8 @@ def _judge(task: Task, submission: Submission, request: Request, run: Run, on_ch
     stop = request.cancelled.is_set if request.cancelled else bool
     with leased(settings.gpus, task, settings.backend, stop, request.on_note) as lease:
         job = job_for(task, submission, request, run, lease)
-        try:
-            told = (lambda check: on_check(task.id, check)) if on_check else None
-            result = run_judge(job, told, request.cancelled, request.start, request.crews)
-        except BaseException:
-            _reap(settings.backend, run.id)
-            raise
+        told = (lambda check: on_check(task.id, check)) if on_check else None
+        result = run_judge(job, told, request.cancelled, request.start, request.crews)
     if "hidden" not in request.suites:
         result = dataclasses.replace(result, task=restricted_to(task, [check.spec for check in result.checks]))
     return _with_gpu(result, lease, task, settings)
@@ -247,18 +242,6 @@ def _written(task: Task, submission: Submission, request: Request) -> TaskResult
     told = request.on_opinion
     on_point = (lambda question, row: told(question, row.point)) if told else None
     return with_second_opinion(task, submission, result, settings, cache_folder() / "llm", on_point)
-
-
-def _reap(name: str, run_id: str) -> None:
-    """A judge removes its container before it says its last word; one that did not come so far leaves that to us.
-
-    What a whole harness that was killed left is removed when the next sandbox starts; asking the engine from here as
-    well, after each grading, would load its client for that alone (0.13 s).
-    """
-    try:
-        backend(name).reap(run_id)
-    except SandboxUnavailable:
-        return  # an engine that is gone holds nothing that we could remove
 
 
 def within(task: Task, settings: Settings, *, gpu: bool = False) -> Task:

@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +25,7 @@ from grader.judge.bench import Bench
 from grader.judge.job import Job, artifact_to_json, check_to_json
 from grader.judge.notebook import executed_notebook
 from grader.judge.parent import Parent
+from grader.judge.parts import Groups
 from grader.judge.plugin import JudgePlugin
 from grader.model import Json
 from grader.sandbox import backend
@@ -50,7 +51,7 @@ class Events:
 def run(job: Job, events: Events, parent: Parent) -> None:
     """Runs those checks of `job` that the parent asks for, reports each, then how the sandbox was isolated and used."""
 
-    def turns(groups: Sequence[Mapping[str, int]]) -> Iterator[int]:
+    def turns(groups: Groups) -> Iterator[int]:
         events.send("groups", groups=groups)
         return _turns(events, parent)
 

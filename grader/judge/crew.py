@@ -33,7 +33,8 @@ class Crew:
         self.over = threading.Event()
         """Nobody is needed any more."""
         self._lock = threading.Lock()
-        self._first = Part()
+        self.first = Part()
+        """What the first judge gives."""
         self._helpers: list[Part] = []
         """That were given a group, in the order in which they joined."""
         self._coming, self._claimed, self._failed = 0, 0, False
@@ -41,11 +42,6 @@ class Crew:
         self._waiting: deque[int] = deque()
         self._since = 0.0
         self._told: set[str] = set()
-
-    @property
-    def first(self) -> Part:
-        """What the first judge gives."""
-        return self._first
 
     def announce(self, groups: Groups) -> None:
         """The groups, as some judge sees them. Raises Ungraded where another one saw others."""
@@ -61,7 +57,7 @@ class Crew:
             if not self._waiting:
                 return None
             number = self._waiting.popleft()
-            if part is self._first:
+            if part is self.first:
                 self._since = time.monotonic()
             elif part not in self._helpers:
                 self._helpers.append(part)
@@ -72,7 +68,7 @@ class Crew:
     def is_done(self, part: Part) -> bool:
         """True where a judge without a group is not needed any more; the first one is, until all others said all."""
         with self._lock:
-            return not self._waiting and (part is not self._first or all(helper.is_whole for helper in self._helpers))
+            return not self._waiting and (part is not self.first or all(helper.is_whole for helper in self._helpers))
 
     def told(self, check: CheckResult) -> None:
         """A check is finished, in whatever judge."""
@@ -104,13 +100,13 @@ class Crew:
                 self._coming -= 1
             elif not part.is_whole:
                 self._helpers.remove(part)
-                self._waiting.extend(part.numbers)
+                self._waiting.extend(part.done)
             self._failed = self._failed or (not part.is_whole and not self.over.is_set())
 
     def result(self, wall_s: float) -> TaskResult:
         """Of all judges together, once the first one has said all. Raises what it said went wrong."""
         with self._lock:
-            return put_together(self.job, self._groups or (), [self._first, *self._helpers], wall_s)
+            return put_together(self.job, self._groups or (), [self.first, *self._helpers], wall_s)
 
 
 class Crews:

@@ -48,18 +48,14 @@ def groups_of(items: Sequence[pytest.Item], specs: Mapping[str, CheckSpec]) -> l
 
 def _askers(item: pytest.Item) -> set[tuple[Token, str]]:
     """(who asks, for what) among the test itself and the suite's fixtures that it reaches."""
-    found: set[tuple[Token, str]] = {((item.nodeid,), name) for name in _arguments(getattr(item, "function", None))}
-    for name in getattr(item, "fixturenames", ()):
-        for fixture in item._fixtureinfo.name2fixturedefs.get(name, ()):  # type: ignore[attr-defined]  # noqa: SLF001 - pytest tells nowhere else
+    info = item._fixtureinfo  # type: ignore[attr-defined]  # noqa: SLF001 - pytest tells nowhere else
+    found: set[tuple[Token, str]] = {((item.nodeid,), name) for name in info.argnames}
+    for name, fixtures in info.name2fixturedefs.items():
+        for fixture in fixtures:
             if not fixture.func.__module__.startswith(("_pytest.", "grader.")):
                 found |= {((fixture.baseid, name), asked) for asked in fixture.argnames}
                 found |= {((fixture.baseid, name), SCOPE)} if fixture.scope not in {"function", "session"} else set()
     return {(asker, asked) for asker, asked in found if asked in {"shared", "drawn", "request", SCOPE}}
-
-
-def _arguments(function: object) -> tuple[str, ...]:
-    code = getattr(function, "__code__", None)
-    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
 
 
 class _Forest:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Generic
 
-from grader.errors import SandboxUnavailable
 from grader.judge.crew import Crew, Crews
 from grader.judge.job import Job as JudgeJob
 from grader.judge.launch import Start, help_judge
 from grader.runners.protocol import Context, Job
-from grader.sandbox import backend
 
 
 class Helpers(Generic[Job]):
@@ -30,10 +27,4 @@ class Helpers(Generic[Job]):
 
     def _help(self, crew: Crew, job: JudgeJob, context: Context) -> None:
         mine = replace(job, slot=context.slot.number, cores=context.slot.cores)
-        try:
-            help_judge(crew, mine, context.cancelled, self._start)
-        except BaseException:
-            with contextlib.suppress(SandboxUnavailable):  # an engine that is gone holds nothing that we could remove
-                backend(mine.backend).reap(mine.run_id)
-            if not context.cancelled.is_set():
-                raise
+        help_judge(crew, mine, context.cancelled, self._start)

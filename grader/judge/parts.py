@@ -39,14 +39,10 @@ Groups = Sequence[Mapping[str, int]]
 class Part:
     """The events of one judge."""
 
-    groups: Groups | None = None
-    """As the judge sees the suite."""
     idle: bool = False
     """It has nothing to do."""
-    numbers: list[int] = field(default_factory=list)
-    """Of the groups that it was given, in order."""
     done: dict[int, list[tuple[CheckResult, Trace]]] = field(default_factory=dict)
-    """By group: its checks, and what each did."""
+    """By the number of each group that it was given, in order: its checks, and what each did."""
     pictures: list[tuple[list[int], ArtifactFile]] = field(default_factory=list)
     """With the ranks of the first and the last check that kept it."""
     files: list[ArtifactFile] = field(default_factory=list)
@@ -61,21 +57,21 @@ class Part:
 
     def begin(self, number: int) -> None:
         """It is given a group."""
-        self.numbers.append(number)
         self.done[number] = []
         self.idle = False
 
-    def take(self, line: bytes) -> CheckResult | None:
-        """Takes one event; gives the check that it tells of."""
+    def take(self, line: bytes) -> CheckResult | Groups | None:
+        """Takes one event; gives the check that it tells of, or the groups as this judge sees them."""
         event: dict[str, Any] = json.loads(line)
         match event["event"]:
             case "groups":
-                self.groups = event["groups"]
+                groups: Groups = event["groups"]
+                return groups
             case "idle":
                 self.idle = True
             case "check":
                 check = check_from_json(event["check"])
-                self.done[self.numbers[-1]].append((check, Trace(*event["trace"])))
+                self.done[next(reversed(self.done))].append((check, Trace(*event["trace"])))
                 return check
             case "artifact":
                 file = artifact_from_json(event["artifact"])
@@ -156,17 +152,15 @@ def _facts(parts: Sequence[Part]) -> SandboxFacts | None:
 def _suspicions(parts: Sequence[Part]) -> tuple[Diagnosis, ...]:
     """As `Suspicions.found`: of two with one id the more confident, of equals what was said first."""
     rows = [row for part in parts for row in part.final["diagnosis"]]
-    rows.sort(key=lambda row: (-row["confidence"], row["id"], row["rank"]))
-    best = {row["id"]: row for row in reversed(rows)}
-    names = dict.fromkeys(row["id"] for row in rows)
-    return tuple(diagnosis_from_json({k: v for k, v in best[name].items() if k != "rank"}) for name in names)
+    best: dict[str, Json] = {}
+    for row in sorted(rows, key=lambda row: (-row["confidence"], row["id"], row["rank"])):
+        best.setdefault(row["id"], {name: value for name, value in row.items() if name != "rank"})
+    return tuple(map(diagnosis_from_json, best.values()))
 
 
 def _pictures(parts: Sequence[Part]) -> tuple[ArtifactFile, ...]:
     """As `Evidence.pictures`: of two with one name the later, where the earlier one was; no more than there may be."""
-    rows = sorted((row for part in parts for row in part.pictures), key=lambda row: row[0][1])
-    latest = {file.name: file for _, file in rows}
-    first: dict[str, int] = {}
-    for (rank, _), file in rows:
-        first[file.name] = min(rank, first.get(file.name, rank))
-    return tuple(latest[name] for name in sorted(first, key=lambda name: first[name])[:MAX_PICTURES])
+    rows = [row for part in parts for row in part.pictures]
+    latest = {file.name: file for _, file in sorted(rows, key=lambda row: row[0][1])}
+    names = dict.fromkeys(file.name for _, file in sorted(rows, key=lambda row: row[0][0]))
+    return tuple(latest[name] for name in names)[:MAX_PICTURES]

@@ -7,7 +7,7 @@ a check passes only where its test ran to the end without any exception, and exa
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +20,7 @@ from grader.judge.diagnosis import Suspicions
 from grader.judge.evidence import Evidence
 from grader.judge.faults import Blocked, CandidateFault, PartialCredit, SandboxDown
 from grader.judge.groups import groups_of
+from grader.judge.parts import Groups
 from grader.judge.proxy import Candidate
 from grader.judge.session import Session
 from grader.judge.source import Source
@@ -32,11 +33,11 @@ MAX_TEXT = 4000
 OnCheck = Callable[[CheckResult, Trace], None]
 """Told of a finished check, and of what it did."""
 
-Turns = Callable[[Sequence[Mapping[str, int]]], Iterator[int]]
-"""Given the groups, each as the ids of its checks with their places in the suite: which to run, one after the other."""
+Turns = Callable[[Groups], Iterator[int]]
+"""Given the groups: which of them to run, by their numbers, one after the other."""
 
 
-def all_of_them(groups: Sequence[Mapping[str, int]]) -> Iterator[int]:
+def all_of_them(groups: Groups) -> Iterator[int]:
     """See Turns."""
     return iter(range(len(groups)))
 
@@ -50,7 +51,6 @@ class JudgePlugin:
         self._task, self._bench, self._complete = task, bench, complete
         self._on_check, self._device, self._turns = on_check, device, turns
         self._ranks: dict[str, int] = {}
-        self._expected: list[str] = []
         self._all_turns_over = False
         self._specs: dict[str, CheckSpec] = {}
         self._ends: dict[str, tuple[Outcome, float, Any]] = {}
@@ -117,7 +117,6 @@ class JudgePlugin:
 
     def _run(self, session: pytest.Session, group: list[pytest.Item]) -> None:
         self._bench.turn_to(self._specs[group[0].nodeid].id)
-        self._expected += [self._specs[item.nodeid].id for item in group]
         for item, following in pairwise([*group, _Nothing.from_parent(session, name="nothing")]):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.shouldstop:
@@ -125,9 +124,8 @@ class JudgePlugin:
 
     def require_complete(self) -> None:
         """Raises TaskBroken where the run ended, without an error that is known, before each check had its result."""
-        known = self._expected if self._all_turns_over else [spec.id for spec in self._specs.values()]
-        absent = [name for name in known if name not in self.results]
-        if self.error is None and (absent or not self._specs):
+        absent = [spec.id for spec in self._specs.values() if spec.id not in self.results]
+        if self.error is None and not self._all_turns_over and (absent or not self._specs):
             raise TaskBroken(
                 f"task {self._task.id}: the suite ended early, {len(absent)} checks did not run: {absent[:3]}",
                 hint="a suite must not end pytest or the process",

@@ -79,7 +79,8 @@ class Pool(Generic[Job, Answer]):
         try:
             work(self._context(job, slot))
         except Exception as error:  # noqa: BLE001 - whoever has the job does without
-            self._said.put(Told(job=job, slot=slot, what=f"a slot that helped gave up: {error}"))
+            if not self._cancelled.is_set():
+                self._said.put(Told(job=job, slot=slot, what=f"a slot that helped gave up: {error}"))
         finally:
             self._said.put(Helped(job=job, slot=slot))
 

@@ -42,10 +42,9 @@ def write_site(out: Path, results: Sequence[Stored], *, lang: str, audience: str
 
     Raises UsageError where a place cannot be written, or an id cannot be a folder.
     """
-    pages: list[Path] = []
     if audience == "candidate":
-        pages.extend(_write(out / _folder(each) / PAGE, each, for_candidate(each.view), lang) for each in results)
-        return pages
+        return [_write(out / _folder(each) / PAGE, each, for_candidate(each.view), lang) for each in results]
+    pages: list[Path] = []
 
     def views() -> Iterator[Json]:
         """Each record, once its own page is written: it may be read from a disk, and is needed for both."""
